@@ -24,6 +24,11 @@ type World struct {
 	KnownTypes map[int]string
 	// NextID numbers everything that is created later; ids of the tables never meet.
 	NextID int
+
+	now      func() time.Time
+	language string
+	// fire tells the application event handlers; user 0 is nobody.
+	fire func(event string, data map[string]any, user int)
 }
 
 // UserType tells the kinds of users a portal keeps apart.
