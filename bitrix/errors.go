@@ -1,0 +1,129 @@
+package bitrix
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Sentinels for what a portal or an authorisation server refuses. A returned
+// *[Error] matches them with errors.Is; codes are compared without case.
+var (
+	ErrExpiredToken       = errors.New("the access token has expired")                                 // expired_token
+	ErrNoAuth             = errors.New("the portal does not know the access token")                    // NO_AUTH_FOUND, invalid_token
+	ErrUserAccess         = errors.New("the person may not use the application")                       // user_access_error, authorization_error
+	ErrInsufficientScope  = errors.New("the application lacks a permission")                           // insufficient_scope, invalid_scope
+	ErrTooManyRequests    = errors.New("too many requests")                                            // QUERY_LIMIT_EXCEEDED
+	ErrOverloaded         = errors.New("the portal has blocked REST because of overload")              // OVERLOAD_LIMIT
+	ErrOperationTimeLimit = errors.New("the method has used up its working time")                      // OPERATION_TIME_LIMIT
+	ErrMethodNotFound     = errors.New("the portal does not have the method")                          // ERROR_METHOD_NOT_FOUND
+	ErrAppRemoved         = errors.New("the application is not installed on the portal")               // APPLICATION_NOT_FOUND, ERROR_OAUTH, NOT_INSTALLED, PORTAL_DELETED
+	ErrPlan               = errors.New("the portal's plan does not include REST")                      // ACCESS_DENIED about commercial plans
+	ErrAccessDenied       = errors.New("access denied")                                                // ACCESS_DENIED, INVALID_CREDENTIALS, …
+	ErrInvalidGrant       = errors.New("the refresh token or code is no longer good")                  // invalid_grant, bad_verification_code
+	ErrInvalidClient      = errors.New("the authorisation server refuses the application's id or key") // invalid_client, wrong_client
+	ErrArgument           = errors.New("an argument is missing or wrong")                              // ERROR_ARGUMENT
+	ErrNotFound           = errors.New("not found")                                                    // NOT_FOUND
+	ErrConnection         = errors.New("the portal cannot reach its authorisation server")             // CONNECTION_ERROR
+	ErrAlreadyBound       = errors.New("already bound")                                                // ERROR_CORE "… already binded"
+)
+
+// Sentinels for Open Channel chats. The first three also match [ErrAccessDenied].
+var (
+	ErrCallerDenied    = errors.New("the caller has no access to the CRM item")                   // "join user to chat"
+	ErrColleagueDenied = errors.New("the colleague has no access to the CRM item")                // "this CRM entity"
+	ErrHistoryDenied   = errors.New("the colleague may not view the history of this channel")     // "view chat history"
+	ErrChatNotInCRM    = errors.New("the chat is not an active chat of the CRM item")             // CHAT_NOT_IN_CRM
+	ErrUserNotActive   = errors.New("the user does not exist or is dismissed")                    // CRM_CHAT_USER_NOT_ACTIVE
+	ErrAlreadyMember   = errors.New("the user may be in the chat already")                        // NOTHING_TO_ADD, WRONG_REQUEST
+	ErrNotMember       = errors.New("the user is not in the chat")                                // USER_NOT_FOUND, WRONG_REQUEST of a removal
+	ErrDialogAccess    = errors.New("the dialog does not exist or may not be seen")               // ACCESS_ERROR
+	ErrNoChat          = errors.New("the CRM item has no Open Channel chat that the caller sees") // CRM_CHAT_EMPTY_CRM_DATA "could not find"
+)
+
+// Sentinels for what happened on the way.
+var (
+	// ErrOutcomeUnknown: the answer to a write was lost, so it may have run or
+	// not. Read the state back before telling anybody anything.
+	ErrOutcomeUnknown = errors.New("the answer was lost; the call may have run")
+
+	// ErrUnreachable: nothing usable came back and nothing was changed.
+	ErrUnreachable = errors.New("the server cannot be reached or understood")
+
+	// ErrMoved: the portal answered with a redirect, which is never followed.
+	// errors.As with *[MovedError] tells the host.
+	ErrMoved = errors.New("the portal has moved")
+
+	// ErrNotRun: a command of a batch was not run, because an earlier one
+	// failed under Halt or because the portal left it out.
+	ErrNotRun = errors.New("the command was not run")
+
+	// ErrUntrustedServer: an authorisation server that the application does
+	// not list. Nothing was sent to it.
+	ErrUntrustedServer = errors.New("untrusted authorisation server")
+
+	// ErrForeignToken: a valid token, but of another application or portal.
+	ErrForeignToken = errors.New("the token belongs to another application or portal")
+
+	// ErrNoToken: a launch without an access token. The person should reload
+	// the page that holds the frame.
+	ErrNoToken = errors.New("no access token was presented")
+)
+
+// Error is a refusal by the portal or the authorisation server. Test for a
+// cause with errors.Is and the sentinels; show none of its texts to people.
+type Error struct {
+	Method           string    // the REST method; "token" at the authorisation server
+	Status           int       // HTTP status; 0 for a command inside a batch
+	Code             string    // the portal's own code, as sent; may be empty
+	Description      string    // the portal's own words; for logs
+	Argument         string    // the argument an ERROR_ARGUMENT names
+	OperatingResetAt time.Time // when an OPERATION_TIME_LIMIT ends; zero when not told
+	Page             bool      // the body was not the portal's JSON
+}
+
+// Error returns method, status, code and description.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: ", e.Method)
+	if e.Status != 0 {
+		fmt.Fprintf(&b, "status %d: ", e.Status)
+	}
+	switch {
+	case e.Page:
+		b.WriteString("not a REST answer")
+	case e.Code == "":
+		b.WriteString("error without a code")
+	default:
+		b.WriteString(e.Code)
+	}
+	if e.Description != "" {
+		fmt.Fprintf(&b, ": %s", e.Description)
+	}
+	return b.String()
+}
+
+// codes lists the codes of each sentinel that its code alone decides, in lower
+// case.
+var codes = map[error][]string{
+	ErrExpiredToken:       {"expired_token"},
+	ErrUserAccess:         {"user_access_error", "authorization_error"},
+	ErrInsufficientScope:  {"insufficient_scope", "invalid_scope"},
+	ErrOverloaded:         {"overload_limit"},
+	ErrOperationTimeLimit: {"operation_time_limit"},
+	ErrMethodNotFound:     {"error_method_not_found"},
+	ErrAppRemoved:         {"application_not_found", "error_oauth", "not_installed", "portal_deleted"},
+	ErrInvalidGrant:       {"invalid_grant", "bad_verification_code"},
+	ErrNotFound:           {"not_found", "error_not_found"},
+	ErrConnection:         {"connection_error"},
+	ErrChatNotInCRM:       {"chat_not_in_crm"},
+	ErrUserNotActive:      {"crm_chat_user_not_active"},
+	ErrDialogAccess:       {"access_error"},
+}
+
+// Is reports whether e is a case of the sentinel target.
+func (e *Error) Is(target error) bool {
+	return slices.Contains(codes[target], strings.ToLower(e.Code))
+}
