@@ -29,6 +29,8 @@ type World struct {
 	language string
 	// fire tells the application event handlers; user 0 is nobody.
 	fire func(event string, data map[string]any, user int)
+	// search caches the folded names that people are found by.
+	search map[int]searchEntry
 }
 
 // UserType tells the kinds of users a portal keeps apart.

@@ -1,0 +1,103 @@
+package bitrixtest
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// serverZone is the time zone of the portal's server, in which it writes dates.
+var serverZone = time.FixedZone("", 3*60*60)
+
+// isoDate is a date as the portal writes it: ISO 8601 in the server's zone.
+func isoDate(t time.Time) string { return t.In(serverZone).Format("2006-01-02T15:04:05-07:00") }
+
+// dateOrFalse is how the messenger writes a date that may be unknown.
+func dateOrFalse(t time.Time) any {
+	if t.IsZero() {
+		return false
+	}
+	return isoDate(t)
+}
+
+// phpMap is a PHP array with string keys: without keys it is written as [].
+func phpMap[V any](m map[string]V) any {
+	if len(m) == 0 {
+		return []any{}
+	}
+	return m
+}
+
+// byID is a PHP array keyed by an id.
+func byID[V any](m map[int]V) any {
+	keyed := make(map[string]V, len(m))
+	for id, v := range m {
+		keyed[strconv.Itoa(id)] = v
+	}
+	return phpMap(keyed)
+}
+
+// rowsOf is a list that is never null.
+func rowsOf[V any](rows []V) []V {
+	if rows == nil {
+		return []V{}
+	}
+	return rows
+}
+
+// idStrings writes ids as strings.
+func idStrings(ids []int) []string {
+	s := make([]string, len(ids))
+	for i, id := range ids {
+		s[i] = strconv.Itoa(id)
+	}
+	return s
+}
+
+// numeric is PHP's is_numeric for strings.
+var numeric = regexp.MustCompile(`^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$`)
+
+// positive tells whether a parameter is a number above zero, as PHP reads it.
+func positive(v any) bool {
+	switch v := v.(type) {
+	case int:
+		return v > 0
+	case float64:
+		return v > 0
+	case string:
+		f, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+		return numeric.MatchString(v) && err == nil && f > 0
+	}
+	return false
+}
+
+// photo is the absolute address of a person's picture; "" without one.
+func (c *call) photo(u *User) string {
+	if strings.HasPrefix(u.Photo, "/") {
+		return c.portal.url.String() + u.Photo
+	}
+	return u.Photo
+}
+
+// page cuts one page out of rows for a method with LIMIT and OFFSET.
+func page[V any](rows []V, offset, limit int) (cut []V, next int) {
+	offset = min(max(offset, 0), len(rows))
+	end := min(offset+limit, len(rows))
+	if end < len(rows) {
+		next = end
+	}
+	return rows[offset:end], next
+}
+
+// window reads LIMIT, OFFSET and start of the messenger's lists.
+func (c *call) window(p params, limit, most int) (offset, size int) {
+	size = limit
+	if n := p.int("LIMIT"); n > 0 {
+		size = min(n, most)
+	}
+	if n := p.int("OFFSET"); n > 0 {
+		return n, size
+	}
+	return max(c.start, 0), size
+}
