@@ -74,7 +74,7 @@ func (w *World) drop(c *Chat, user int, take func(*Chat, int) bool) bool {
 func (w *World) chatByCode(code string) *Chat {
 	code = strings.TrimPrefix(code, "imol|")
 	for _, c := range w.Chats {
-		if c.Code() == code {
+		if c.isLines() && c.Code() == code {
 			return c
 		}
 	}

@@ -21,31 +21,6 @@ func dateOrFalse(t time.Time) any {
 	return isoDate(t)
 }
 
-// phpMap is a PHP array with string keys: without keys it is written as [].
-func phpMap[V any](m map[string]V) any {
-	if len(m) == 0 {
-		return []any{}
-	}
-	return m
-}
-
-// byID is a PHP array keyed by an id.
-func byID[V any](m map[int]V) any {
-	keyed := make(map[string]V, len(m))
-	for id, v := range m {
-		keyed[strconv.Itoa(id)] = v
-	}
-	return phpMap(keyed)
-}
-
-// rowsOf is a list that is never null.
-func rowsOf[V any](rows []V) []V {
-	if rows == nil {
-		return []V{}
-	}
-	return rows
-}
-
 // idStrings writes ids as strings.
 func idStrings(ids []int) []string {
 	s := make([]string, len(ids))

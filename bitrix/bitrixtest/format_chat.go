@@ -113,7 +113,7 @@ func muteList(chat *Chat) any {
 			muted[m.User] = true
 		}
 	}
-	return byID(muted)
+	return muted
 }
 
 func managerList(chat *Chat) []int {

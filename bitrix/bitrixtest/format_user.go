@@ -72,7 +72,7 @@ func departmentsOf(u *User) []int {
 	if u.Type != Employee {
 		return []int{}
 	}
-	return rowsOf(u.Departments)
+	return u.Departments
 }
 
 func botData(u *User) any {

@@ -130,14 +130,14 @@ func (c *call) historyObject(s *Session) map[string]any {
 	return map[string]any{
 		"chatId": chat.ID, "canJoin": yesNo(c.dialogAccess(chat)), "canVoteHead": yesNo(c.user.Admin),
 		"sessionId": s.ID, "sessionVoteHead": 0, "sessionCommentHead": nil, "userId": dialog,
-		"message": phpMap(messages), "usersMessage": phpMap(usersMessage), "users": phpMap(people),
+		"message": messages, "usersMessage": usersMessage, "users": people,
 		"openlines": map[string]any{"canvoteashead": map[string]any{id: c.user.Admin}}, "userInGroup": []any{}, "woUserInGroup": []any{},
 		"chat": map[string]any{id: map[string]any{
 			"id": id, "name": chat.Name, "owner": strconv.Itoa(chat.Owner), "entityType": "LINES", "entityId": chat.Code(),
 			"entityData1": chat.data1(), "entityData2": chat.data2(), "entityData3": yesNo(chat.Silent),
 			"managerList": managerList(chat), "dateCreate": isoDate(chat.Created), "type": "lines", "messageType": "L",
 		}},
-		"userBlockChat": []any{}, "userInChat": phpMap(userInChat), "files": []any{},
+		"userBlockChat": []any{}, "userInChat": userInChat, "files": []any{},
 	}
 }
 
@@ -149,7 +149,7 @@ func messageParams(m *Message) any {
 	if m.HiddenFromCustomer && !m.System {
 		p["CLASS"] = "bx-messenger-content-item-system"
 	}
-	return phpMap(p)
+	return p
 }
 
 // historyKeys are the keys that session.history.get spells in camelCase.

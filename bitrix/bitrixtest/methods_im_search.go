@@ -38,7 +38,7 @@ func imSearchUserList(c *call) (any, error) {
 			rows[u.ID] = c.searchObject(u)
 		}
 	}
-	return list{rows: byID(rows), total: len(found), next: next}, nil
+	return list{rows: rows, total: len(found), next: next}, nil
 }
 
 // im.search.department.list
@@ -157,13 +157,13 @@ func (c *call) departmentPeople(of func(*Department) []int) (any, error) {
 			rows[id] = c.people(people, p.string("USER_DATA") == "Y")
 		}
 	}
-	return byID(rows), nil
+	return rows, nil
 }
 
 // people are ids, or user objects where they were asked for.
 func (c *call) people(ids []int, withData bool) any {
 	if !withData {
-		return rowsOf(ids)
+		return ids
 	}
 	var users []*User
 	for _, id := range ids {

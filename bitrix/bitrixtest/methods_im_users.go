@@ -49,7 +49,7 @@ func imUserListGet(c *call) (any, error) {
 	if p.string("RESULT_TYPE") == "array" {
 		return rows, nil
 	}
-	return byID(found), nil
+	return found, nil
 }
 
 func errIDFormat() error {
@@ -229,7 +229,7 @@ func imChatUserDelete(c *call) (any, error) {
 		return nil, errChatIDEmpty()
 	}
 	if p.empty("USER_ID") {
-		return nil, restErr(http.StatusBadRequest, "USER_ID_EMPTY", "User ID can't be empty")
+		return nil, errUserIDEmpty()
 	}
 	chat, user := c.world.Chats[p.int("CHAT_ID")], p.int("USER_ID")
 	switch {

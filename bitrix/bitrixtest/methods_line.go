@@ -38,7 +38,7 @@ func configGet(c *call) (any, error) {
 		}
 	}
 	settings["QUEUE"] = idStrings(queue)
-	settings["QUEUE_FULL"] = byID(full)
+	settings["QUEUE_FULL"] = full
 	settings["QUEUE_USERS_FIELDS"] = queueFields(queue)
 	settings["QUEUE_ONLINE"] = yesNo(online)
 	return settings, nil
@@ -53,7 +53,7 @@ func queueFields(queue []int) any {
 	for _, user := range queue {
 		fields[user] = map[string]any{"USER_NAME": nil, "USER_WORK_POSITION": nil, "USER_AVATAR": nil, "USER_AVATAR_ID": "0"}
 	}
-	return byID(fields)
+	return fields
 }
 
 // lineFields are the settings of a line; every value is a string.
@@ -140,7 +140,7 @@ func (c *call) lineRow(fields map[string]string, selected []string, options para
 	id := intval(fields["ID"])
 	if options["QUEUE"] == "Y" {
 		queue := c.world.QueueUsers(id)
-		row["QUEUE"] = rowsOf(queue)
+		row["QUEUE"] = queue
 		row["QUEUE_USERS_FIELDS"] = queueFields(queue)
 	}
 	if options["CONFIG_QUEUE"] == "Y" {

@@ -78,9 +78,14 @@ func (w *World) readItem(u *User, typ string, id int) bool {
 	return slices.Contains(item.Observers, u.ID) || w.levelCovers(level, u, item)
 }
 
-// updateItem tells whether a person may change an item. Observers only read.
+// updateItem tells whether a person may change an item: with the reading level
+// where no level of its own is set. Observers only read.
 func (w *World) updateItem(u *User, item *Item) bool {
-	return u.Admin || w.levelCovers(u.Update[item.Type], u, item)
+	level, ok := u.Update[item.Type]
+	if !ok {
+		level = u.Rights[item.Type]
+	}
+	return u.Admin || w.levelCovers(level, u, item)
 }
 
 // levelCovers tells whether a role level reaches an item.
