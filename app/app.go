@@ -1,0 +1,63 @@
+// Package app is what Joinline does, in the words of a Bitrix24 administrator:
+// it is installed on a portal, shows which Open Channel chats a CRM item has,
+// and adds colleagues to them.
+//
+// No HTML, HTTP or SQL belongs here, and no sentence for people: results are
+// values and errors, and the pages find the words. What stands on the wire is
+// the business of package bitrix, what rests on disk that of a Store.
+//
+// A visit runs in this order. [App.Open] proves a launch with one request to
+// the portal and gives a [Visit]: who is asking, where, about which CRM item.
+// Everything after that takes the Visit, so it is always plain on whose behalf
+// Joinline acts: with the token of that person, who can do through Joinline
+// only what the portal lets them do anyway.
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/joinline/joinline/bitrix"
+)
+
+// The keys of what this package logs. Names of people, texts of messages and
+// tokens are never logged.
+const (
+	KeyMember    = "member_id"
+	KeyUser      = "user_id"
+	KeyColleague = "colleague_id"
+	KeyChat      = "chat_id"
+	KeyItem      = "item"
+	KeyEvent     = "event"
+	KeyError     = "error"
+	KeyState     = "state"
+	KeyReason    = "reason"
+)
+
+// App is Joinline. It is safe for concurrent use.
+type App struct {
+	cfg    Config
+	store  Store
+	bitrix *bitrix.Application
+	log    *slog.Logger
+	now    func() time.Time
+}
+
+// New returns Joinline as configured, keeping what it must remember in s and
+// speaking to portals through b.
+func New(cfg Config, s Store, b *bitrix.Application, log *slog.Logger) *App {
+	return &App{cfg: cfg, store: s, bitrix: b, log: log, now: time.Now}
+}
+
+// installation returns the portal as installed under our present keys.
+func (a *App) installation(ctx context.Context, member bitrix.MemberID) (Installation, error) {
+	i, err := a.store.Installation(ctx, member)
+	if err != nil {
+		return Installation{}, err
+	}
+	if !i.Removed.IsZero() || i.ClientID != a.cfg.ClientID {
+		return Installation{Portal: i.Portal}, ErrNotInstalled
+	}
+	return i, nil
+}

@@ -1,0 +1,158 @@
+package app_test
+
+import (
+	"errors"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/joinline/joinline/app"
+	"github.com/joinline/joinline/bitrix"
+)
+
+func complete() map[string]string {
+	return map[string]string{
+		"JOINLINE_CLIENT_ID":     "local.66f0aa12bc34d5.48120937",
+		"JOINLINE_CLIENT_SECRET": "Qm3SecretOfTheApplication",
+		"JOINLINE_PUBLIC_URL":    "https://Joinline.Example.com/",
+	}
+}
+
+func parse(env map[string]string) (app.Config, error) {
+	return app.ParseConfig(func(name string) string { return env[name] })
+}
+
+func TestThreeVariablesAreEnough(t *testing.T) {
+	got, err := parse(complete())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := app.Config{
+		ClientID: "local.66f0aa12bc34d5.48120937", ClientSecret: "Qm3SecretOfTheApplication", PublicURL: "https://joinline.example.com",
+		Listen: "127.0.0.1:8080", DataDir: "joinline-data", AuthServers: bitrix.DefaultAuthServers(), LogFormat: "text",
+	}
+	if d := cmp.Diff(want, got, cmp.Comparer(func(a, b app.Key) bool { return a == b })); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestEveryVariableIsRead(t *testing.T) {
+	env := complete()
+	maps.Copy(env, map[string]string{
+		"JOINLINE_LISTEN": ":9000", "JOINLINE_DATA": "/var/lib/joinline", "JOINLINE_SECRET_KEY": hexKey,
+		"JOINLINE_AUTH_SERVER": "http://oauth.localhost:8090/, https://oauth.example", "JOINLINE_PORTAL": "https://Acme.bitrix24.com:443/",
+		"JOINLINE_LOG_LEVEL": "debug", "JOINLINE_LOG_FORMAT": "JSON", "JOINLINE_PUBLIC_URL": "http://joinline.localhost:8080",
+	})
+	c, err := parse(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _ := app.ParseKey(hexKey)
+	if c.Listen != ":9000" || c.DataDir != "/var/lib/joinline" || c.SecretKey != key || c.Portal != "acme.bitrix24.com" ||
+		c.LogLevel != slog.LevelDebug || c.LogFormat != "json" || c.PublicURL != "http://joinline.localhost:8080" ||
+		!slices.Equal(c.AuthServers, []string{"http://oauth.localhost:8090", "https://oauth.example"}) {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestSecretsAreReadFromFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	env := complete()
+	delete(env, "JOINLINE_CLIENT_SECRET")
+	env["JOINLINE_CLIENT_SECRET_FILE"] = file("secret", "FromAFile\n")
+	env["JOINLINE_SECRET_KEY_FILE"] = file("key", hexKey+"\n")
+	c, err := parse(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, _ := app.ParseKey(hexKey); c.ClientSecret.Reveal() != "FromAFile" || c.SecretKey != key {
+		t.Error("the files were not read")
+	}
+}
+
+func TestAllProblemsAreReportedTogether(t *testing.T) {
+	_, err := parse(map[string]string{
+		"JOINLINE_CLIENT_SECRET": "has spaces hush", "JOINLINE_PUBLIC_URL": "http://joinline.example.com", "JOINLINE_LISTEN": "8080",
+		"JOINLINE_SECRET_KEY": "hushhush", "JOINLINE_AUTH_SERVER": "oauth.example", "JOINLINE_PORTAL": "https://acme.bitrix24.com/crm/",
+		"JOINLINE_LOG_LEVEL": "loud", "JOINLINE_LOG_FORMAT": "xml",
+	})
+	problems, ok := errors.AsType[*app.ConfigError](err)
+	if !ok {
+		t.Fatalf("got %v", err)
+	}
+	var names []string
+	for _, p := range problems.Problems {
+		names = append(names, p.Variable)
+		if p.Wrong == "" || !strings.HasSuffix(p.Hint, ".") || !strings.Contains(err.Error(), p.Hint) {
+			t.Errorf("%s: %q, hint %q", p.Variable, p.Wrong, p.Hint)
+		}
+	}
+	want := []string{
+		"JOINLINE_CLIENT_ID", "JOINLINE_CLIENT_SECRET", "JOINLINE_PUBLIC_URL", "JOINLINE_LISTEN", "JOINLINE_SECRET_KEY",
+		"JOINLINE_PORTAL", "JOINLINE_AUTH_SERVER", "JOINLINE_LOG_LEVEL", "JOINLINE_LOG_FORMAT",
+	}
+	if d := cmp.Diff(want, names); d != "" {
+		t.Error(d)
+	}
+	if strings.Contains(err.Error(), "hush") {
+		t.Errorf("the report shows a secret: %v", err)
+	}
+}
+
+func TestWrongValuesAreExplained(t *testing.T) {
+	for name, c := range map[string]struct{ variable, value, wrong string }{
+		"a public address with a path":        {"JOINLINE_PUBLIC_URL", "https://example.com/joinline", "more than"},
+		"a public address without a scheme":   {"JOINLINE_PUBLIC_URL", "joinline.example.com", "not a web address"},
+		"a public address without a dot":      {"JOINLINE_PUBLIC_URL", "http://localhost:8080", "without a dot"},
+		"a public address with a password":    {"JOINLINE_PUBLIC_URL", "https://a:b@example.com", "more than"},
+		"a public address that is very long":  {"JOINLINE_PUBLIC_URL", "https://" + strings.Repeat("a.", 100) + "example", "200"},
+		"a public address that is no address": {"JOINLINE_PUBLIC_URL", "https://[", "not a web address"},
+		"a client id with markup":             {"JOINLINE_CLIENT_ID", "<b>", "characters"},
+		"an authorisation server over http":   {"JOINLINE_AUTH_SERVER", "http://oauth.example", "http://"},
+		"a key beside its file":               {"JOINLINE_CLIENT_SECRET_FILE", "/nowhere", "twice"},
+		"a key file that is not there":        {"JOINLINE_SECRET_KEY_FILE", "/nowhere/at/all", "cannot be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := complete()
+			env[c.variable] = c.value
+			_, err := parse(env)
+			problems, ok := errors.AsType[*app.ConfigError](err)
+			if !ok || len(problems.Problems) != 1 || !strings.Contains(problems.Problems[0].Wrong, c.wrong) {
+				t.Errorf("got %v, want one problem about %q", err, c.wrong)
+			}
+		})
+	}
+}
+
+func TestTheTableOfVariablesIsWhatIsRead(t *testing.T) {
+	var read []string
+	_, _ = app.ParseConfig(func(name string) string { read = append(read, name); return "" })
+	slices.Sort(read)
+	var listed []string
+	for _, v := range app.Variables() {
+		listed = append(listed, v.Name)
+		if v.Secret {
+			listed = append(listed, v.Name+"_FILE")
+		}
+		if v.Meaning == "" || (v.Default == "") != v.Required {
+			t.Errorf("%s: meaning %q, default %q, required %v", v.Name, v.Meaning, v.Default, v.Required)
+		}
+	}
+	slices.Sort(listed)
+	if d := cmp.Diff(slices.Compact(read), listed); d != "" {
+		t.Error(d)
+	}
+}

@@ -1,0 +1,112 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/joinline/joinline/bitrix"
+)
+
+// HandleEvent acts on what a portal tells by itself. An event counts only with
+// the application token that the installation learnt; every other is
+// ErrForged, and of a portal that is not installed ErrNotInstalled. Handling
+// an event twice is harmless.
+//
+// That token passes through the browser of every employee, so it does not
+// prove more than "somebody of this portal". A removal is therefore checked
+// with the authorisation server: when the application is still there the event
+// was forged, and everything stays; when it is gone its tokens are deleted, and
+// everything else too if the person asked for that; when the server does not
+// answer only the tokens are deleted. See
+// https://apidocs.bitrix24.com/api-reference/events/safe-event-handlers.html
+func (a *App) HandleEvent(ctx context.Context, e bitrix.Event) error {
+	err := a.handleEvent(ctx, e)
+	if err == nil {
+		a.log.InfoContext(ctx, "event", KeyEvent, e.Name, KeyMember, e.MemberID)
+	}
+	return err
+}
+
+func (a *App) handleEvent(ctx context.Context, e bitrix.Event) error {
+	i, err := a.installation(ctx, e.MemberID)
+	if err != nil && !errors.Is(err, ErrNotInstalled) {
+		return err
+	}
+	installed := err == nil
+	genuine := installed && i.ApplicationToken.Equal(e.ApplicationToken)
+	switch {
+	case e.Name == eventInstall && !genuine:
+		return a.installedEvent(ctx, e, installed)
+	case !installed:
+		return ErrNotInstalled
+	case !genuine:
+		return fmt.Errorf("%w: not the application token of the portal", ErrForged)
+	case e.Name == eventInstall:
+		return nil // it says what we know
+	case e.Name == eventUninstall:
+		return a.uninstall(ctx, i, e.Clean)
+	}
+	return ErrUnknownEvent
+}
+
+// installedEvent handles an ONAPPINSTALL whose application token we do not
+// know. It counts only with an administrator's access token that the
+// authorisation server knows: then it is the installation itself, of an
+// application without pages, or tells the token that older portals do not send
+// with a launch.
+func (a *App) installedEvent(ctx context.Context, e bitrix.Event, installed bool) error {
+	if e.Token.Access == "" {
+		if installed {
+			return fmt.Errorf("%w: not the application token of the portal", ErrForged)
+		}
+		return ErrNotInstalled
+	}
+	c := claim{token: e.Token, member: e.MemberID, applicationToken: e.ApplicationToken}
+	if !installed {
+		_, err := a.install(ctx, c)
+		return err
+	}
+	grant, t, err := a.prove(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := a.admit(ctx, a.bitrix.Installation(grant.Endpoint, bitrix.StaticToken(t)), grant.UserID); err != nil {
+		return err
+	}
+	return a.store.SetApplicationToken(ctx, e.MemberID, e.ApplicationToken)
+}
+
+func (a *App) uninstall(ctx context.Context, i Installation, clean bool) error {
+	gone, err := a.gone(ctx, i)
+	switch {
+	case err == nil && !gone:
+		return fmt.Errorf("%w: the application is still installed", ErrForged)
+	case err == nil && clean:
+		return a.store.Forget(ctx, i.Member)
+	}
+	return a.store.Uninstall(ctx, i.Member, a.now())
+}
+
+// gone asks the authorisation server whether the application was removed from
+// the portal. The error means that it could not be learnt: a dead token alone
+// says nothing, the person who installed may have left the company.
+func (a *App) gone(ctx context.Context, i Installation) (bool, error) {
+	key := TokenKey{i.Member, AsInstallation, i.Installer}
+	t, err := a.store.Token(ctx, key)
+	if err != nil {
+		return false, err
+	}
+	grant, err := a.bitrix.Inspect(ctx, i.Server, t.Access)
+	if errors.Is(err, bitrix.ErrExpiredToken) {
+		_, err = a.bitrix.Renewing(t, a.saver(key)).Renew(ctx, t)
+		grant.MemberID = i.Member
+	}
+	switch {
+	case err == nil:
+		return grant.MemberID != i.Member, nil
+	case errors.Is(err, bitrix.ErrAppRemoved), errors.Is(err, bitrix.ErrInvalidClient):
+		return true, nil
+	}
+	return false, err
+}

@@ -1,0 +1,273 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+
+	"github.com/joinline/joinline/bitrix"
+)
+
+// The addresses of Joinline that the portal is told, below the public URL.
+const (
+	AppPath    = "/app"
+	EventsPath = "/events"
+)
+
+// The events that Joinline asks the portal for.
+const (
+	eventInstall   = "ONAPPINSTALL"
+	eventUninstall = "ONAPPUNINSTALL"
+)
+
+// scopes are the permissions without which Joinline is of no use. One of each
+// list is enough.
+var scopes = [][]string{{"crm"}, {"imopenlines"}, {"placement"}, {"user", "user_basic", "user_brief"}}
+
+// Install takes Joinline into service on a portal. It believes nothing that
+// the launch says: the authorisation server tells whose token was presented,
+// for which application and on which portal, and the portal tells whether that
+// person is an administrator. Then the tabs of the four CRM cards and the
+// events are bound, and last of all the portal is stored. When anything fails,
+// nothing is stored, and another try repairs what is missing: a second
+// installation changes nothing on the portal.
+//
+// The caller finishes the installation on the portal's page. Beside an error
+// the Installation holds the Portal once it is proven.
+func (a *App) Install(ctx context.Context, l bitrix.Launch) (Installation, error) {
+	if l.Access == "" {
+		return Installation{}, ErrNoToken
+	}
+	return a.install(ctx, claim{token: l.Token(), member: l.MemberID, host: l.Domain, applicationToken: l.ApplicationToken})
+}
+
+// claim is what somebody says about themselves: not proven.
+type claim struct {
+	token  bitrix.Token
+	member bitrix.MemberID
+	// host is the host of the portal; empty when not claimed.
+	host             string
+	applicationToken bitrix.Secret
+}
+
+func (a *App) install(ctx context.Context, c claim) (Installation, error) {
+	grant, t, err := a.prove(ctx, c)
+	if err != nil {
+		return Installation{}, err
+	}
+	i := Installation{
+		Member: grant.MemberID, Portal: originOf(grant.Endpoint), Endpoint: grant.Endpoint, Server: grant.Server,
+		ClientID: a.cfg.ClientID, Installer: grant.UserID, ApplicationToken: c.applicationToken, Updated: a.now(),
+	}
+	if a.cfg.Portal != "" && hostOf(i.Portal) != bareHost(a.cfg.Portal) {
+		return Installation{}, fmt.Errorf("%w: this is %s", ErrWrongPortal, hostOf(i.Portal))
+	}
+	client := a.bitrix.Installation(i.Endpoint, bitrix.StaticToken(t))
+	if err := a.admit(ctx, client, grant.UserID); err != nil {
+		return Installation{Portal: i.Portal}, err
+	}
+	if err := a.bindPlacements(ctx, client); err != nil {
+		return Installation{Portal: i.Portal}, err
+	}
+	if err := a.bindEvents(ctx, client); err != nil {
+		return Installation{Portal: i.Portal}, err
+	}
+	if i.ApplicationToken == "" { // older portals do not send it with a launch
+		if known, err := a.installation(ctx, i.Member); err == nil {
+			i.ApplicationToken = known.ApplicationToken
+		}
+	}
+	if err := a.store.SaveInstallation(ctx, i, t); err != nil {
+		return Installation{Portal: i.Portal}, err
+	}
+	a.log.InfoContext(ctx, "installed", KeyMember, i.Member, KeyUser, i.Installer)
+	return a.store.Installation(ctx, i.Member)
+}
+
+// prove asks the authorisation server what the token of a claim is, and
+// compares. A token that has expired meanwhile is refreshed first.
+func (a *App) prove(ctx context.Context, c claim) (bitrix.Grant, bitrix.Token, error) {
+	t := c.token
+	grant, err := a.inspect(ctx, t)
+	if errors.Is(err, bitrix.ErrExpiredToken) && t.Refresh != "" {
+		if t, err = a.bitrix.Refresh(ctx, t); err == nil {
+			grant, err = a.inspect(ctx, t)
+		}
+	}
+	switch {
+	case err != nil:
+		return bitrix.Grant{}, bitrix.Token{}, refusal(err)
+	case grant.MemberID != c.member || grant.ClientID != a.cfg.ClientID:
+		err = fmt.Errorf("%w: the token is of another portal or application", ErrForged)
+	case c.host != "" && bareHost(c.host) != hostOf(originOf(grant.Endpoint)):
+		err = fmt.Errorf("%w: the portal is %s", ErrForged, hostOf(originOf(grant.Endpoint)))
+	}
+	t.MemberID, t.UserID, t.Endpoint, t.Server = grant.MemberID, grant.UserID, grant.Endpoint, grant.Server
+	return grant, t, err
+}
+
+// inspect asks the server that the token names, or each one we trust when it
+// names none, as launches of older portals do.
+func (a *App) inspect(ctx context.Context, t bitrix.Token) (grant bitrix.Grant, err error) {
+	servers := []string{t.Server}
+	if t.Server == "" && len(a.cfg.AuthServers) > 0 {
+		servers = a.cfg.AuthServers
+	}
+	for _, server := range servers {
+		grant, err = a.bitrix.Inspect(ctx, server, t.Access)
+		if !errors.Is(err, bitrix.ErrNoAuth) && !errors.Is(err, bitrix.ErrInvalidClient) {
+			break
+		}
+	}
+	return grant, err
+}
+
+// admit asks the portal whether the person may install and whether the
+// application was registered with the permissions it needs.
+func (a *App) admit(ctx context.Context, client bitrix.Installation, user bitrix.UserID) error {
+	b := proof()
+	b.Add("scope", "scope", nil)
+	r, err := client.Batch(ctx, b)
+	if err != nil {
+		return whole(err)
+	}
+	me, err := a.proven(r)
+	switch {
+	case err != nil:
+		return err
+	case me.ID != user:
+		return fmt.Errorf("%w: the portal names another person", ErrForged)
+	case !me.Admin:
+		return ErrNotAdmin
+	}
+	var granted []string
+	if err := r.Decode("scope", &granted); err != nil {
+		return refusal(err)
+	}
+	var missing []string
+	for _, any := range scopes {
+		if !slices.ContainsFunc(any, func(s string) bool { return slices.Contains(granted, s) }) {
+			missing = append(missing, any[0])
+		}
+	}
+	if missing != nil {
+		return &ScopeError{Scopes: missing}
+	}
+	return nil
+}
+
+// bindPlacements makes the tabs of the four cards ours: what lacks is bound,
+// then what is bound elsewhere or under another address is unbound. A tab
+// whose titles differ is bound anew, because the portal cannot change them.
+// See https://apidocs.bitrix24.com/api-reference/widgets/placement-bind.html
+func (a *App) bindPlacements(ctx context.Context, client bitrix.Installation) error {
+	bound, err := client.Placements(ctx)
+	if err != nil {
+		return bindRefusal("reading the placements", err)
+	}
+	var strays []bitrix.BoundPlacement
+	right := map[string]bool{}
+	wanted := a.placements()
+	for _, b := range bound {
+		w, ours := wanted[b.Placement]
+		switch {
+		case !ours || b.Handler != w.Handler || right[b.Placement]:
+			strays = append(strays, b)
+		case !titled(b, w):
+			if err := client.UnbindPlacement(ctx, b.Placement, b.Handler); err != nil {
+				return bindRefusal("unbinding "+b.Placement, err)
+			}
+		default:
+			right[b.Placement] = true
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(wanted)) {
+		if right[code] {
+			continue
+		}
+		if err := client.BindPlacement(ctx, wanted[code]); err != nil {
+			return bindRefusal("binding "+code, err)
+		}
+	}
+	for _, s := range strays {
+		if err := client.UnbindPlacement(ctx, s.Placement, s.Handler); err != nil {
+			return bindRefusal("unbinding "+s.Placement, err)
+		}
+	}
+	return nil
+}
+
+// placements are the tabs of the four cards.
+func (a *App) placements() map[string]bitrix.PlacementBinding {
+	wanted := map[string]bitrix.PlacementBinding{}
+	for _, t := range bitrix.ItemTypes() {
+		code := "CRM_" + string(t) + "_DETAIL_TAB"
+		wanted[code] = bitrix.PlacementBinding{Placement: code, Handler: a.cfg.PublicURL + AppPath, Titles: a.cfg.Titles}
+	}
+	return wanted
+}
+
+// titled reports whether a bound tab has all titles wanted.
+func titled(b bitrix.BoundPlacement, w bitrix.PlacementBinding) bool {
+	for language, title := range w.Titles {
+		if b.Titles[language] != title {
+			return false
+		}
+	}
+	return true
+}
+
+// bindEvents makes the portal tell us of installation and removal.
+func (a *App) bindEvents(ctx context.Context, client bitrix.Installation) error {
+	bound, err := client.Events(ctx)
+	if err != nil {
+		return bindRefusal("reading the events", err)
+	}
+	handler := a.cfg.PublicURL + EventsPath
+	missing := []string{eventInstall, eventUninstall}
+	var strays []bitrix.EventBinding
+	for _, b := range bound {
+		if b.Handler == handler && slices.Contains(missing, b.Event) {
+			missing = slices.DeleteFunc(missing, func(e string) bool { return e == b.Event })
+			continue
+		}
+		strays = append(strays, b)
+	}
+	for _, event := range missing {
+		if err := client.BindEvent(ctx, event, handler); err != nil {
+			return bindRefusal("binding "+event, err)
+		}
+	}
+	for _, s := range strays {
+		if err := client.UnbindEvent(ctx, s.Event, s.Handler); err != nil {
+			return bindRefusal("unbinding "+s.Event, err)
+		}
+	}
+	return nil
+}
+
+// bindRefusal names why something could not be bound.
+func bindRefusal(doing string, err error) error {
+	var portal *bitrix.Error
+	if errors.As(err, &portal) {
+		switch portal.Code {
+		case "ERROR_WRONG_HANDLER_URL", "ERROR_UNSUPPORTED_PROTOCOL":
+			return fmt.Errorf("%w: %s: %w", ErrHandlerURL, doing, err)
+		case "ERROR_PLACEMENT_NOT_FOUND": // unknown, or its scope is not granted
+			return &ScopeError{Scopes: []string{"crm"}, cause: err}
+		}
+	}
+	return fmt.Errorf("%s: %w", doing, refusal(err))
+}
+
+// originOf is the origin of a web address.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}

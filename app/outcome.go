@@ -1,0 +1,190 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/joinline/joinline/bitrix"
+)
+
+// Outcome is what is true of one person after an Add.
+type Outcome struct {
+	User   bitrix.UserID
+	State  OutcomeState
+	Reason Reason
+	// Chat is where the person was added instead, for OutcomeElsewhere.
+	Chat bitrix.ChatID
+}
+
+// OutcomeState is the kind of an outcome.
+type OutcomeState string
+
+// The outcomes. The first three were seen among the participants afterwards.
+const (
+	// OutcomeAdded: takes part now, and did not when the page was shown.
+	OutcomeAdded OutcomeState = "added"
+	// OutcomeAlreadyIn: takes part, and did when the page was shown.
+	OutcomeAlreadyIn OutcomeState = "already_in"
+	// OutcomeElsewhere: takes part in another chat, which an old portal chose
+	// instead of the one asked for.
+	OutcomeElsewhere OutcomeState = "elsewhere"
+	// OutcomeRefused: does not take part; the reason tells what helps.
+	OutcomeRefused OutcomeState = "refused"
+	// OutcomeSkipped: the portal accepted the call and added nobody.
+	OutcomeSkipped OutcomeState = "skipped"
+	// OutcomeNotTried: nothing was asked of the portal for this person.
+	OutcomeNotTried OutcomeState = "not_tried"
+	// OutcomeUnknown: the portal may have added the person or not.
+	OutcomeUnknown OutcomeState = "unknown"
+)
+
+// Reason tells why an outcome is what it is, and so what helps.
+type Reason string
+
+// The reasons. OutcomeAdded and OutcomeAlreadyIn have none, except that the
+// customer is ReasonCustomer.
+const (
+	// ReasonCallerNoAccess: the viewer has no access to the chat's CRM item.
+	ReasonCallerNoAccess Reason = "caller_no_access"
+	// ReasonColleagueNoAccess: the colleague cannot read the CRM item; making
+	// them an observer or responsible helps.
+	ReasonColleagueNoAccess Reason = "colleague_no_access"
+	// ReasonHistory: the Open Channel's settings do not let this viewer add
+	// this colleague; an administrator can, or the channel's queue helps.
+	ReasonHistory Reason = "history"
+	// ReasonNotActive: the colleague was dismissed or does not exist.
+	ReasonNotActive Reason = "not_active"
+	// ReasonChatClosed: the chat is not among the active chats of its CRM item
+	// any more: closed, closing or waiting again.
+	ReasonChatClosed Reason = "chat_closed"
+	// ReasonNoChat: the portal found no chat and did nothing.
+	ReasonNoChat Reason = "no_chat"
+	// ReasonExternal: people from outside cannot take part in such chats.
+	ReasonExternal Reason = "external"
+	// ReasonCustomer: this is the customer.
+	ReasonCustomer Reason = "customer"
+	// ReasonLost: the portal's answer was lost.
+	ReasonLost Reason = "lost"
+	// ReasonUnconfirmed: the portal accepted the call, and its participants
+	// could not be read.
+	ReasonUnconfirmed Reason = "unconfirmed"
+	// ReasonBusy: the portal limits requests.
+	ReasonBusy Reason = "busy"
+	// ReasonDown: the portal does not answer.
+	ReasonDown Reason = "down"
+	// ReasonNoToken: the viewer's authorisation is over; a reload renews it.
+	ReasonNoToken Reason = "no_token"
+	// ReasonNoAccess: the portal keeps the viewer from the application.
+	ReasonNoAccess Reason = "no_access"
+	// ReasonRemoved: the application was removed from the portal.
+	ReasonRemoved Reason = "removed"
+	// ReasonPlan: the portal's plan has no REST API.
+	ReasonPlan Reason = "plan"
+	// ReasonScope: the application lacks a permission.
+	ReasonScope Reason = "scope"
+	// ReasonOther: the portal refused for a reason Joinline does not know.
+	ReasonOther Reason = "other"
+)
+
+// judge says what is true of one person. Being seen among the participants
+// outweighs whatever the call answered.
+func judge(user bitrix.UserID, a answer, c ChatRef, back readBack) Outcome {
+	o := Outcome{User: user}
+	members, read := back.members[c.ID]
+	in := slices.Contains(members, user)
+	switch {
+	case a.err == nil && a.chat > 0 && a.chat != c.ID:
+		return elsewhere(o, a.chat, back)
+	case in && user == back.dialog.Customer:
+		o.State, o.Reason = OutcomeAlreadyIn, ReasonCustomer
+	case in && (c.showed(user) || !a.tried || isRefusal(a.err)):
+		o.State = OutcomeAlreadyIn
+	case in:
+		o.State = OutcomeAdded
+	case !a.tried:
+		o.State = OutcomeNotTried
+	case a.err != nil:
+		return failed(o, a.err, read)
+	case a.chat == 0:
+		o.State, o.Reason = OutcomeRefused, ReasonNoChat
+	case !read:
+		o.State, o.Reason = OutcomeUnknown, ReasonUnconfirmed
+	case back.dialog.SessionID == 0:
+		// When a dialog ends everybody but the customer leaves.
+		o.State, o.Reason = OutcomeRefused, ReasonChatClosed
+	default:
+		o.State, o.Reason = OutcomeSkipped, ReasonExternal
+	}
+	return o
+}
+
+// isRefusal reports whether a call surely changed nothing: a person seen
+// afterwards was there before.
+func isRefusal(err error) bool { return err != nil && !errors.Is(err, errLost) }
+
+// failed judges a call that was refused or lost, for a person who was not seen.
+func failed(o Outcome, err error, read bool) Outcome {
+	switch {
+	case unheard(err):
+		o.State = OutcomeNotTried
+		o.Reason = reasonOf(err)
+	case errors.Is(err, errLost) && (!read || errors.Is(err, context.DeadlineExceeded)):
+		// After a timeout the portal may still be at it.
+		o.State, o.Reason = OutcomeUnknown, ReasonLost
+	case errors.Is(err, bitrix.ErrAlreadyMember) && !read:
+		o.State, o.Reason = OutcomeUnknown, ReasonUnconfirmed
+	default:
+		o.State, o.Reason = OutcomeRefused, reasonOf(err)
+	}
+	return o
+}
+
+// elsewhere judges a success in another chat than the one asked for: portals
+// of 2020 to 2023 ignore the chat asked for and take the latest one.
+func elsewhere(o Outcome, chat bitrix.ChatID, back readBack) Outcome {
+	members, read := back.members[chat]
+	switch {
+	case !read:
+		o.State, o.Reason, o.Chat = OutcomeUnknown, ReasonUnconfirmed, chat
+	case slices.Contains(members, o.User):
+		o.State, o.Chat = OutcomeElsewhere, chat
+	default:
+		o.State, o.Reason = OutcomeSkipped, ReasonExternal
+	}
+	return o
+}
+
+var reasons = []struct {
+	cause  error
+	reason Reason
+}{
+	{bitrix.ErrCallerDenied, ReasonCallerNoAccess},
+	{bitrix.ErrColleagueDenied, ReasonColleagueNoAccess},
+	{bitrix.ErrHistoryDenied, ReasonHistory},
+	{bitrix.ErrUserNotActive, ReasonNotActive},
+	{bitrix.ErrChatNotInCRM, ReasonChatClosed},
+	{errNoChat, ReasonNoChat},
+	{errLost, ReasonLost},
+	{ErrPortalBusy, ReasonBusy},
+	{ErrPortalDown, ReasonDown},
+	{ErrMoved, ReasonDown},
+	{ErrNoToken, ReasonNoToken},
+	{ErrNoAccess, ReasonNoAccess},
+	{ErrRemoved, ReasonRemoved},
+	{ErrPlan, ReasonPlan},
+	{ErrScope, ReasonScope},
+}
+
+// reasonOf names the cause of an error; none for nil.
+func reasonOf(err error) Reason {
+	if err == nil {
+		return ""
+	}
+	for _, r := range reasons {
+		if errors.Is(err, r.cause) {
+			return r.reason
+		}
+	}
+	return ReasonOther
+}

@@ -1,0 +1,279 @@
+package sqlstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/joinline/joinline/app"
+	"github.com/joinline/joinline/bitrix"
+)
+
+const (
+	acme  bitrix.MemberID = "00000000000000000000000000000001"
+	other bitrix.MemberID = "00000000000000000000000000000002"
+)
+
+var moment = time.Date(2026, 9, 21, 12, 0, 0, 123456000, time.UTC)
+
+func installation(member bitrix.MemberID) app.Installation {
+	return app.Installation{
+		Member: member, Portal: "https://acme.example", Endpoint: "https://acme.example/rest/", Server: "https://oauth.example",
+		ClientID: "local.1", Installer: 1, ApplicationToken: "application-token", Updated: moment,
+	}
+}
+
+func token(member bitrix.MemberID, user bitrix.UserID, n int) bitrix.Token {
+	return bitrix.Token{
+		Access: bitrix.Secret(fmt.Sprintf("access-%d-%d", user, n)), Refresh: bitrix.Secret(fmt.Sprintf("refresh-%d-%d", user, n)),
+		Expiry: moment.Add(time.Hour), MemberID: member, UserID: user, Scope: []string{"crm", "im"},
+		Endpoint: "https://acme.example/rest/", Server: "https://oauth.example",
+	}
+}
+
+func viewerKey(user bitrix.UserID) app.TokenKey {
+	return app.TokenKey{Member: acme, Role: app.AsViewer, User: user}
+}
+
+var installerKey = app.TokenKey{Member: acme, Role: app.AsInstallation, User: 1}
+
+// conformance is what every app.Store must do, whichever database it stands
+// on. Open returns an empty one.
+func conformance(t *testing.T, open func(t *testing.T) app.Store) {
+	for name, test := range map[string]func(*testing.T, context.Context, app.Store){
+		"an unknown portal is not installed":                                     unknownPortal,
+		"what was saved is what is read":                                         roundTrip,
+		"installing again keeps the first time and the viewers' tokens":          again,
+		"installing under other keys drops the viewers' tokens":                  otherKeys,
+		"another administrator's installation replaces the token":                otherInstaller,
+		"a removed portal has no tokens and takes none":                          uninstall,
+		"a forgotten portal leaves nothing":                                      forget,
+		"a saved token replaces the one before it and nobody else's":             tokens,
+		"portals do not see each other":                                          separate,
+		"many writers at once lose nothing":                                      concurrent,
+		"a cancelled context changes nothing":                                    cancelled,
+		"the application token of an installed portal can be replaced":           applicationToken,
+		"installed portals are listed oldest first, without those that are gone": list,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, t.Context(), open(t)) })
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantToken(t *testing.T, s app.Store, key app.TokenKey, want bitrix.Token) {
+	t.Helper()
+	got, err := s.Token(t.Context(), key)
+	must(t, err)
+	if d := cmp.Diff(want, got); d != "" || got.Access.Reveal() != want.Access.Reveal() || got.Refresh.Reveal() != want.Refresh.Reveal() {
+		t.Errorf("token of %v: got access %q, refresh %q %s", key, got.Access.Reveal(), got.Refresh.Reveal(), d)
+	}
+}
+
+func wantNoToken(t *testing.T, s app.Store, key app.TokenKey) {
+	t.Helper()
+	if got, err := s.Token(t.Context(), key); !errors.Is(err, app.ErrNoToken) {
+		t.Errorf("token of %v: %v, %v; want ErrNoToken", key, got, err)
+	}
+}
+
+func unknownPortal(t *testing.T, ctx context.Context, s app.Store) {
+	if i, err := s.Installation(ctx, acme); !errors.Is(err, app.ErrNotInstalled) || i != (app.Installation{}) {
+		t.Errorf("Installation = %+v, %v", i, err)
+	}
+	if err := s.SaveToken(ctx, viewerKey(15), token(acme, 15, 1)); !errors.Is(err, app.ErrNotInstalled) {
+		t.Errorf("SaveToken = %v", err)
+	}
+	if err := s.SetApplicationToken(ctx, acme, "x"); !errors.Is(err, app.ErrNotInstalled) {
+		t.Errorf("SetApplicationToken = %v", err)
+	}
+	must(t, s.Uninstall(ctx, acme, moment))
+	must(t, s.Forget(ctx, acme))
+	wantNoToken(t, s, viewerKey(15))
+}
+
+func roundTrip(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	got, err := s.Installation(ctx, acme)
+	must(t, err)
+	want := installation(acme)
+	want.Installed = moment
+	if got != want {
+		t.Errorf("got %+v (application token %q)", got, got.ApplicationToken.Reveal())
+	}
+	wantToken(t, s, installerKey, token(acme, 1, 1))
+	wantNoToken(t, s, viewerKey(1))
+}
+
+func again(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	must(t, s.SaveToken(ctx, viewerKey(15), token(acme, 15, 1)))
+	i := installation(acme)
+	i.Updated, i.Portal, i.ApplicationToken = moment.Add(time.Minute), "https://new.example", "another"
+	must(t, s.SaveInstallation(ctx, i, token(acme, 1, 2)))
+	i.Installed = moment
+	if got, err := s.Installation(ctx, acme); err != nil || got != i {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	wantToken(t, s, installerKey, token(acme, 1, 2))
+	wantToken(t, s, viewerKey(15), token(acme, 15, 1))
+}
+
+func otherKeys(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	must(t, s.SaveToken(ctx, viewerKey(15), token(acme, 15, 1)))
+	i := installation(acme)
+	i.ClientID = "local.2"
+	must(t, s.SaveInstallation(ctx, i, token(acme, 1, 2)))
+	wantNoToken(t, s, viewerKey(15))
+	wantToken(t, s, installerKey, token(acme, 1, 2))
+}
+
+func otherInstaller(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	i := installation(acme)
+	i.Installer = 2
+	must(t, s.SaveInstallation(ctx, i, token(acme, 2, 1)))
+	wantNoToken(t, s, installerKey)
+	wantToken(t, s, app.TokenKey{Member: acme, Role: app.AsInstallation, User: 2}, token(acme, 2, 1))
+}
+
+func uninstall(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	must(t, s.SaveToken(ctx, viewerKey(15), token(acme, 15, 1)))
+	must(t, s.Uninstall(ctx, acme, moment.Add(time.Hour)))
+	got, err := s.Installation(ctx, acme)
+	must(t, err)
+	if !got.Removed.Equal(moment.Add(time.Hour)) || got.ApplicationToken != "" {
+		t.Errorf("got %+v", got)
+	}
+	wantNoToken(t, s, installerKey)
+	wantNoToken(t, s, viewerKey(15))
+	if err := s.SaveToken(ctx, viewerKey(15), token(acme, 15, 2)); !errors.Is(err, app.ErrNotInstalled) {
+		t.Errorf("SaveToken = %v", err)
+	}
+	wantNoToken(t, s, viewerKey(15))
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 3)))
+	if got, err = s.Installation(ctx, acme); err != nil || !got.Removed.IsZero() || !got.Installed.Equal(moment) {
+		t.Errorf("installed again: %+v, %v", got, err)
+	}
+	wantToken(t, s, installerKey, token(acme, 1, 3))
+	wantNoToken(t, s, viewerKey(15))
+}
+
+func forget(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	must(t, s.SaveToken(ctx, viewerKey(15), token(acme, 15, 1)))
+	must(t, s.Forget(ctx, acme))
+	unknownPortal(t, ctx, s)
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 2)))
+	wantNoToken(t, s, viewerKey(15))
+}
+
+func tokens(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	must(t, s.SaveToken(ctx, viewerKey(1), token(acme, 1, 7)))
+	must(t, s.SaveToken(ctx, viewerKey(15), token(acme, 15, 1)))
+	must(t, s.SaveToken(ctx, viewerKey(15), token(acme, 15, 2)))
+	wantToken(t, s, viewerKey(15), token(acme, 15, 2))
+	wantToken(t, s, viewerKey(1), token(acme, 1, 7))
+	wantToken(t, s, installerKey, token(acme, 1, 1))
+	unknown := bitrix.Token{Access: "a", MemberID: acme, UserID: 16, Endpoint: "https://acme.example/rest/", Server: "https://oauth.example"}
+	must(t, s.SaveToken(ctx, viewerKey(16), unknown))
+	wantToken(t, s, viewerKey(16), unknown)
+}
+
+func separate(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	elsewhere := installation(other)
+	elsewhere.Endpoint, elsewhere.Server = "https://other.example/rest/", "https://oauth.other"
+	must(t, s.SaveInstallation(ctx, elsewhere, token(other, 1, 9)))
+	wantToken(t, s, installerKey, token(acme, 1, 1))
+	wantNoToken(t, s, app.TokenKey{Member: other, Role: app.AsViewer, User: 15})
+	got, err := s.Token(ctx, app.TokenKey{Member: other, Role: app.AsInstallation, User: 1})
+	must(t, err)
+	if got.Endpoint != elsewhere.Endpoint || got.Server != elsewhere.Server || got.Access.Reveal() != "access-1-9" {
+		t.Errorf("got endpoint %s, server %s", got.Endpoint, got.Server)
+	}
+	must(t, s.Forget(ctx, other))
+	wantToken(t, s, installerKey, token(acme, 1, 1))
+}
+
+func concurrent(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	var group sync.WaitGroup
+	for user := bitrix.UserID(10); user < 18; user++ {
+		group.Go(func() {
+			for n := range 25 {
+				if err := s.SaveToken(ctx, viewerKey(user), token(acme, user, n)); err != nil {
+					t.Error(err)
+				}
+				if got, err := s.Token(ctx, viewerKey(user)); err != nil || got.Access.Reveal() != fmt.Sprintf("access-%d-%d", user, n) {
+					t.Errorf("read back %q, %v", got.Access.Reveal(), err)
+				}
+				if n%5 == 0 {
+					if err := s.SaveInstallation(ctx, installation(acme), token(acme, 1, n)); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
+	for user := bitrix.UserID(10); user < 18; user++ {
+		wantToken(t, s, viewerKey(user), token(acme, user, 24))
+	}
+}
+
+func cancelled(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := s.SaveInstallation(over, installation(other), token(other, 1, 1)); !errors.Is(err, context.Canceled) {
+		t.Errorf("SaveInstallation = %v", err)
+	}
+	if err := s.Uninstall(over, acme, moment); !errors.Is(err, context.Canceled) {
+		t.Errorf("Uninstall = %v", err)
+	}
+	if _, err := s.Installation(ctx, other); !errors.Is(err, app.ErrNotInstalled) {
+		t.Errorf("Installation = %v", err)
+	}
+	wantToken(t, s, installerKey, token(acme, 1, 1))
+}
+
+func applicationToken(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	must(t, s.SetApplicationToken(ctx, acme, "learnt later"))
+	if got, err := s.Installation(ctx, acme); err != nil || got.ApplicationToken.Reveal() != "learnt later" {
+		t.Errorf("got %q, %v", got.ApplicationToken.Reveal(), err)
+	}
+}
+
+func list(t *testing.T, ctx context.Context, s app.Store) {
+	if all, err := s.Installations(ctx); err != nil || len(all) != 0 {
+		t.Errorf("empty: %v, %v", all, err)
+	}
+	late := installation(acme)
+	late.Updated = moment.Add(time.Hour)
+	must(t, s.SaveInstallation(ctx, late, token(acme, 1, 1)))
+	must(t, s.SaveInstallation(ctx, installation(other), token(other, 1, 1)))
+	all, err := s.Installations(ctx)
+	must(t, err)
+	if len(all) != 2 || all[0].Member != other || all[1].Member != acme {
+		t.Errorf("got %+v", all)
+	}
+	must(t, s.Uninstall(ctx, other, moment))
+	if all, err = s.Installations(ctx); err != nil || len(all) != 1 || all[0].Member != acme {
+		t.Errorf("after one was removed: %+v, %v", all, err)
+	}
+}
