@@ -1,0 +1,166 @@
+// @ts-check
+// The field in which colleagues are chosen: a combobox over a list that the
+// server renders, the chosen people as chips before it.
+// https://www.w3.org/WAI/ARIA/apg/patterns/combobox/
+
+const PAUSE = 180; // milliseconds of rest before what was typed is searched
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {(signal: AbortSignal) => Promise<boolean>} find puts the people found into the list
+ * @param {() => void} add what Ctrl+Enter does
+ */
+export function picker(form, find, add) {
+  const field = /** @type {HTMLInputElement} */ (document.getElementById('q'));
+  const voice = /** @type {HTMLElement} */ (document.getElementById('say'));
+  let search = new AbortController();
+  let timer = 0;
+  /** @type {HTMLElement | null} */
+  let active = null;
+
+  const found = () => /** @type {HTMLElement} */ (document.getElementById('found'));
+  const chips = () => /** @type {HTMLElement} */ (document.getElementById('chosen'));
+  const options = () => [...found().querySelectorAll('[role=option]')].filter((o) => o instanceof HTMLElement);
+  const isOpen = () => !found().hidden;
+
+  function open() {
+    found().hidden = false;
+    field.setAttribute('aria-expanded', 'true');
+    highlight(options().find((o) => o.getAttribute('aria-disabled') !== 'true') ?? null);
+  }
+
+  function close() {
+    found().hidden = true;
+    field.setAttribute('aria-expanded', 'false');
+    highlight(null);
+  }
+
+  /** @param {HTMLElement | null} option */
+  function highlight(option) {
+    active?.classList.remove('active');
+    active = option;
+    active?.classList.add('active');
+    if (active) {
+      field.setAttribute('aria-activedescendant', active.id);
+      active.scrollIntoView({ block: 'nearest' });
+    } else {
+      field.removeAttribute('aria-activedescendant');
+    }
+  }
+
+  /** @param {number} step */
+  function move(step) {
+    const all = options();
+    if (!all.length) return;
+    const at = active ? all.indexOf(active) : step > 0 ? -1 : 0;
+    highlight(all[(at + step + all.length) % all.length]);
+  }
+
+  function typed() {
+    search.abort();
+    clearTimeout(timer);
+    if (!field.value.trim()) return close();
+    timer = window.setTimeout(async () => {
+      search = new AbortController();
+      const { signal } = search;
+      field.setAttribute('aria-busy', 'true');
+      const done = await find(signal);
+      if (signal.aborted) return;
+      field.removeAttribute('aria-busy');
+      if (done && document.activeElement === field) open();
+    }, PAUSE);
+  }
+
+  /** @param {HTMLElement} option */
+  function choose(option) {
+    if (option.getAttribute('aria-disabled') === 'true') return;
+    const { user = '', value = '', name = '' } = option.dataset;
+    const chosen = chips().querySelector(`[data-user="${CSS.escape(user)}"]`);
+    if (chosen instanceof HTMLElement) drop(chosen);
+    else keep(user, value, name, option.dataset.chosen, option.dataset.dropped);
+    field.value = '';
+    close();
+  }
+
+  /**
+   * Adds a chip, the same that the server renders for a person chosen before.
+   * @param {string} user
+   * @param {string} value
+   * @param {string} name
+   * @param {string} [said] when chosen
+   * @param {string} [dropped] said when dropped
+   */
+  function keep(user, value, name, said, dropped) {
+    const chip = document.createElement('li');
+    chip.className = 'chip';
+    chip.dataset.user = user;
+    chip.dataset.dropped = dropped;
+    const box = Object.assign(document.createElement('input'), { type: 'checkbox', name: 'person', value, checked: true });
+    const label = document.createElement('label');
+    label.append(box, name);
+    chip.append(label);
+    chips().append(chip);
+    voice.textContent = said ?? '';
+  }
+
+  /** @param {HTMLElement} chip */
+  function drop(chip) {
+    voice.textContent = chip.dataset.dropped ?? '';
+    chip.remove();
+  }
+
+  /** @type {Record<string, (event: KeyboardEvent) => void>} */
+  const keys = {
+    ArrowDown: () => (isOpen() ? move(1) : typed()),
+    ArrowUp: () => isOpen() && move(-1),
+    Enter(event) {
+      if (event.ctrlKey || event.metaKey) add();
+      else if (isOpen() && active) choose(active);
+    },
+    Escape: () => {
+      if (!isOpen()) field.value = '';
+      search.abort();
+      close();
+    },
+  };
+
+  field.addEventListener('input', typed);
+  field.addEventListener('blur', close);
+  field.addEventListener('keydown', (event) => {
+    if (event.isComposing) return;
+    const last = chips().lastElementChild;
+    if (event.key === 'Backspace' && !field.value && last instanceof HTMLElement) drop(last);
+    if (!keys[event.key]) return;
+    event.preventDefault();
+    keys[event.key](event);
+  });
+  form.addEventListener('keydown', (event) => {
+    if (event.target !== field && event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      add();
+    }
+  });
+  form.addEventListener('pointerdown', (event) => {
+    const option = event.target instanceof Element && event.target.closest('#found');
+    if (option) event.preventDefault(); // the field keeps the focus
+  });
+  form.addEventListener('click', (event) => {
+    const option = event.target instanceof Element && event.target.closest('[role=option]');
+    if (option instanceof HTMLElement) choose(option);
+  });
+  form.addEventListener('change', (event) => {
+    const box = event.target;
+    if (!(box instanceof HTMLInputElement) || box.name !== 'person' || box.checked) return;
+    const chip = box.closest('.chip');
+    if (chip instanceof HTMLElement) drop(chip);
+    field.focus();
+  });
+
+  return {
+    focus: () => field.focus(),
+    /** Call after pieces of the page were replaced. */
+    refresh() {
+      if (active && !active.isConnected) highlight(null);
+    },
+  };
+}

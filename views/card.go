@@ -1,0 +1,37 @@
+package views
+
+// Card is the page in the card of a CRM item: the customer's chats, and the
+// form that adds colleagues to one of them.
+type Card struct {
+	Page
+	// Visit is the sealed visit that every request of the page carries.
+	Visit string
+	// Item names the CRM item.
+	Item    string
+	Picker  Picker
+	Target  Target
+	Results Results
+	Chats   Chats
+	// Trouble is said above everything else; "" when all is well.
+	Trouble string
+}
+
+// Target says which chat people will be added to.
+type Target struct {
+	Words
+	// Into names the chosen chat, or says that there is none.
+	Into string
+	// Ready tells that some chat can take people.
+	Ready bool
+}
+
+// Face is a person as shown in a list.
+type Face struct {
+	Name     string
+	Photo    string
+	Initials string
+	// Hue is the class of the colour behind the initials.
+	Hue string
+	// Role says what the person is in the chat; "" for an ordinary participant.
+	Role string
+}

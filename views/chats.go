@@ -1,0 +1,44 @@
+package views
+
+// Chats are the customer's chats.
+type Chats struct {
+	Words
+	// Summary answers at once how many chats can take people.
+	Summary string
+	Rows    []Chat
+	// Reading is said while chats of linked items are still being read.
+	Reading string
+	// Notes follow the chats: where else was looked, what could not be read.
+	Notes []string
+	// Empty and Help stand in place of the chats when there are none.
+	Empty, Help string
+	// Said is for people who listen, when this is a piece that replaces another.
+	Said string
+}
+
+// Chat is one chat of the list.
+type Chat struct {
+	Words
+	ID string
+	// Ref is the sealed reference that chooses the chat; "" when it cannot
+	// take people.
+	Ref     string
+	Chosen  bool
+	Channel string
+	Name    string
+	// Found says under which linked item the chat was found; "" for the
+	// card's own.
+	Found string
+	// State and Kind are the badge: its words and its class.
+	State, Kind string
+	// Why and Help say why it cannot take people, and what helps.
+	Why, Help string
+	// People are the participants, as far as the portal tells.
+	People []Face
+	// More counts the participants that are not shown.
+	More string
+	// Into is what the form says when this chat is chosen.
+	Into string
+	// Dialog and URL open the chat: in the messenger, and without scripts.
+	Dialog, URL string
+}

@@ -1,0 +1,42 @@
+package views
+
+// Picker is the field in which colleagues are chosen.
+type Picker struct {
+	Words
+	// Query is what was typed; set where the page was asked for as a whole.
+	Query  string
+	Chosen []Choice
+	// Found are the people found for Query, for a page without scripts.
+	Found Found
+}
+
+// Choice is a person chosen already.
+type Choice struct {
+	ID, Name string
+	// Ref is the sealed reference to the person.
+	Ref string
+	// Dropped is said when the choice is taken back.
+	Dropped string
+}
+
+// Found are the people found for a query.
+type Found struct {
+	Words
+	Options []Option
+	// Said counts them, or says that nobody was found.
+	Said string
+}
+
+// Option is a person found.
+type Option struct {
+	Choice
+	Face Face
+	// Detail is the position and the like.
+	Detail string
+	// Barred says why the person cannot be chosen; "" when they can.
+	Barred string
+	// Picked tells that the person is among the chosen.
+	Picked bool
+	// Added is said when the person is chosen.
+	Added string
+}
