@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/joinline/joinline/bitrix"
 )
@@ -253,7 +254,7 @@ func (a *App) bindEvents(ctx context.Context, client bitrix.Installation) error 
 func bindRefusal(doing string, err error) error {
 	var portal *bitrix.Error
 	if errors.As(err, &portal) {
-		switch portal.Code {
+		switch strings.ToUpper(portal.Code) {
 		case "ERROR_WRONG_HANDLER_URL", "ERROR_UNSUPPORTED_PROTOCOL":
 			return fmt.Errorf("%w: %s: %w", ErrHandlerURL, doing, err)
 		case "ERROR_PLACEMENT_NOT_FOUND": // unknown, or its scope is not granted

@@ -134,12 +134,15 @@ var (
 )
 
 // refusedAdd is refusal, except that a lost answer is not yet a failure, and
-// refusals about the person keep their cause alone.
+// that an access denied without one of the three causes is about the viewer.
 func refusedAdd(err error) error {
-	if errors.Is(err, bitrix.ErrOutcomeUnknown) {
+	switch {
+	case errors.Is(err, bitrix.ErrOutcomeUnknown):
 		return fmt.Errorf("%w: %w", errLost, err)
+	case errors.Is(err, bitrix.ErrCallerDenied), errors.Is(err, bitrix.ErrColleagueDenied), errors.Is(err, bitrix.ErrHistoryDenied):
+		return refusal(err)
 	}
-	return refusal(err)
+	return whole(err)
 }
 
 // readBack is who takes part after an Add.
