@@ -19,7 +19,7 @@ func errFindShort() error {
 func imSearchUserList(c *call) (any, error) {
 	p := c.params.upper()
 	f := c.world.finder(p.string("FIND"))
-	if !slices.ContainsFunc(f.query, func(w string) bool { return utf8.RuneCountInString(w) >= shortest }) {
+	if !slices.ContainsFunc(f, func(q queryWord) bool { return utf8.RuneCountInString(q.text) >= shortest }) {
 		return nil, errFindShort()
 	}
 	var found []*User

@@ -29,8 +29,6 @@ type World struct {
 	language string
 	// fire tells the application event handlers; user 0 is nobody.
 	fire func(event string, data map[string]any, user int)
-	// search caches the folded names that people are found by.
-	search map[int]searchEntry
 }
 
 // UserType tells the kinds of users a portal keeps apart.
@@ -71,6 +69,8 @@ type User struct {
 	Levels map[string]Level
 	// NotifyOff: the person switched application notices off.
 	NotifyOff bool
+
+	search *searchEntry // what the person was last found by
 }
 
 // CRMLevel is how far a role lets its holder read a type of CRM items.
