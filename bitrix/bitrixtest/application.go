@@ -1,7 +1,10 @@
 package bitrixtest
 
 import (
+	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -94,4 +97,252 @@ type Launch struct {
 	URL  string // handler with DOMAIN, PROTOCOL, LANG and APP_SID
 	Form url.Values
 	SID  string
+}
+
+// allows tells whether the access list lets a person in: administrators
+// always, everybody where the list is empty.
+func (a *application) allows(u *User) bool { return mayOpen(a, u) }
+
+// application is a copy of a registered application.
+func (p *Portal) application(clientID string) (application, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a := p.apps[clientID]; a != nil {
+		return *a, true
+	}
+	return application{}, false
+}
+
+// Register registers a local application, as an administrator does in the
+// form of the developer area. One with an install path is not installed until
+// its page finishes; one that only uses the API gets ONAPPINSTALL there.
+func (p *Portal) Register(app App) Credentials {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.nextApp++
+	now := p.options.Now()
+	a := &application{
+		App: app, ID: p.nextApp, Created: now,
+		ClientID:         fmt.Sprintf("local.%s.%08d", randomHex(7), 10_000_000+now.UnixNano()%90_000_000),
+		ClientSecret:     randomHex(25),
+		ApplicationToken: randomHex(16),
+		Installed:        app.InstallURL == "" || app.OnlyAPI,
+		AppOptions:       map[string]any{}, UserOptions: map[int]map[string]any{}, Opened: map[int]bool{},
+	}
+	p.apps[a.ClientID] = a
+	if app.OnlyAPI && app.InstallURL != "" {
+		p.bindEvent(a, "ONAPPINSTALL", app.InstallURL, 0, false)
+		p.fireInstall(a, p.anyAdmin())
+	}
+	return a.credentials()
+}
+
+func (a *application) credentials() Credentials {
+	return Credentials{ClientID: a.ClientID, ClientSecret: a.ClientSecret, ApplicationToken: a.ApplicationToken}
+}
+
+// anyAdmin is the id of an active administrator; 0 where there is none.
+func (p *Portal) anyAdmin() int {
+	for _, id := range sortedKeys(p.world.Users) {
+		if u := p.world.Users[id]; u.Admin && u.Active {
+			return id
+		}
+	}
+	return 0
+}
+
+// Registered is the latest application whose handler lies at an origin.
+func (p *Portal) Registered(origin string) (c Credentials, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	latest := 0
+	for _, a := range p.apps {
+		if strings.HasPrefix(a.HandlerURL, origin+"/") && a.ID > latest {
+			c, ok, latest = a.credentials(), true, a.ID
+		}
+	}
+	return c, ok
+}
+
+// Edit changes what was typed into the form. Bound placements and event
+// handlers keep their addresses; keys stay. An unknown client id is ignored.
+func (p *Portal) Edit(clientID string, app App) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a := p.apps[clientID]; a != nil {
+		a.App = app
+	}
+}
+
+// SetAccess limits an application to holders of access codes (U15, D7 …);
+// none lets everybody in.
+func (p *Portal) SetAccess(clientID string, codes ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a := p.apps[clientID]; a != nil {
+		a.Access = codes
+	}
+}
+
+// Installed tells whether the installation of an application is finished.
+func (p *Portal) Installed(clientID string) bool {
+	a, ok := p.application(clientID)
+	return ok && a.Installed
+}
+
+// FinishInstall is what the install page causes in an administrator's browser:
+// the application counts as installed, and ONAPPINSTALL goes to its handlers.
+func (p *Portal) FinishInstall(clientID string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.apps[clientID]
+	if a == nil {
+		return fmt.Errorf("there is no application %q", clientID)
+	}
+	p.finishInstall(a, p.anyAdmin())
+	return nil
+}
+
+// finishInstall marks an application installed in a person's name. The lock is held.
+func (p *Portal) finishInstall(a *application, user int) {
+	if a.Installed {
+		return
+	}
+	a.Installed = true
+	p.fireInstall(a, user)
+}
+
+func (p *Portal) fireInstall(a *application, user int) {
+	p.fireApp(a, "ONAPPINSTALL", map[string]any{"VERSION": "1", "ACTIVE": "Y", "INSTALLED": "Y", "LANGUAGE_ID": p.options.Language}, user, true)
+}
+
+// Uninstall deletes an application: ONAPPUNINSTALL goes to its handlers, its
+// placements, handlers and tokens are gone.
+func (p *Portal) Uninstall(clientID string, clean bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.apps[clientID]
+	if a == nil {
+		return
+	}
+	flag := "0"
+	if clean {
+		flag = "1"
+	}
+	if a.Installed {
+		p.fireApp(a, "ONAPPUNINSTALL", map[string]any{"LANGUAGE_ID": p.options.Language, "CLEAN": flag}, 0, false)
+	}
+	delete(p.apps, clientID)
+	p.placements = slices.DeleteFunc(p.placements, func(b *Placement) bool { return b.ClientID == clientID })
+	p.handlers = slices.DeleteFunc(p.handlers, func(h *EventHandler) bool { return h.ClientID == clientID })
+}
+
+// Token gives a person a fresh pair of tokens for an application, as opening
+// one of its pages does. Pairs handed out earlier stay good.
+func (p *Portal) Token(clientID string, user int) TokenPair {
+	a, _ := p.application(clientID)
+	t := p.auth.issue(p.options.MemberID, clientID, user, a.Scopes)
+	return TokenPair{Access: t.Access, Refresh: t.Refresh, Expires: t.Expires}
+}
+
+// ExpireToken makes one access token old.
+func (p *Portal) ExpireToken(access string) {
+	p.auth.expire(func(t *oauthToken) bool { return t.Access != access })
+}
+
+// ExpireTokens makes all access tokens of a person old; user 0 means everybody.
+func (p *Portal) ExpireTokens(user int) {
+	member := p.options.MemberID
+	p.auth.expire(func(t *oauthToken) bool { return t.MemberID != member || user != 0 && t.User != user })
+}
+
+// Refreshes is how many refresh tokens the authorisation server traded.
+func (p *Portal) Refreshes() int { return p.auth.Refreshes() }
+
+// Webhook is the address of an inbound webhook of a person, with every scope
+// and a slash at its end. The same person always gets the same one.
+func (p *Portal) Webhook(user int) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, hook := range p.webhooks {
+		if hook.User == user {
+			return p.webhookURL(hook)
+		}
+	}
+	hook := &webhook{User: user, Secret: randomHex(8), Scopes: []string{
+		"crm", "im", "imopenlines", "user", "user_basic", "user_brief", "department", "placement", "imbot", "bizproc"}}
+	p.webhooks[hook.Secret] = hook
+	return p.webhookURL(hook)
+}
+
+func (p *Portal) webhookURL(hook *webhook) string {
+	return fmt.Sprintf("%s/rest/%d/%s/", p.url, hook.User, hook.Secret)
+}
+
+// Placements are the bound placements of all applications, oldest first.
+func (p *Portal) Placements() []Placement {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]Placement, len(p.placements))
+	for i, b := range p.placements {
+		all[i] = *b
+	}
+	return all
+}
+
+// EventHandlers are the bound event handlers of all applications, oldest first.
+func (p *Portal) EventHandlers() []EventHandler {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]EventHandler, len(p.handlers))
+	for i, h := range p.handlers {
+		all[i] = *h
+	}
+	return all
+}
+
+// Launch is the form that the portal would post when a person opens a page of
+// an application: its install page while that is due, a placement's handler,
+// or its main page for the placement DEFAULT. options is the JSON text of
+// PLACEMENT_OPTIONS; empty leaves the field out.
+func (p *Portal) Launch(clientID string, user int, placement, options string) Launch {
+	pair := p.Token(clientID, user)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := Launch{SID: randomHex(16)}
+	a, u := p.apps[clientID], p.world.Users[user]
+	if a == nil || u == nil {
+		panic(fmt.Sprintf("bitrixtest: no application %q or no person %d", clientID, user))
+	}
+	handler := a.HandlerURL
+	for _, b := range p.placements {
+		if b.ClientID == clientID && b.Placement == placement {
+			handler = b.Handler
+		}
+	}
+	if !a.Installed && a.InstallURL != "" {
+		handler, placement = a.InstallURL, "DEFAULT"
+	}
+	separator := "?"
+	if strings.Contains(handler, "?") {
+		separator = "&"
+	}
+	protocol := "0"
+	if p.url.Scheme == "https" {
+		protocol = "1"
+	}
+	l.URL = handler + separator + "DOMAIN=" + url.QueryEscape(p.url.Host) + "&PROTOCOL=" + protocol + "&LANG=" + u.Language + "&APP_SID=" + l.SID
+	l.Form = url.Values{
+		"AUTH_ID": {pair.Access}, "AUTH_EXPIRES": {"3600"}, "REFRESH_ID": {pair.Refresh},
+		"member_id": {p.options.MemberID}, "status": {"L"}, "PLACEMENT": {placement},
+	}
+	if !p.switches.OmitApplicationToken {
+		l.Form.Set("SERVER_ENDPOINT", p.auth.url+"/rest/")
+		l.Form.Set("APPLICATION_TOKEN", a.ApplicationToken)
+		l.Form.Set("APPLICATION_SCOPE", strings.Join(a.Scopes, ","))
+	}
+	if options != "" {
+		l.Form.Set("PLACEMENT_OPTIONS", options)
+	}
+	return l
 }

@@ -4,7 +4,7 @@ import "maps"
 
 // allMethods is the table of every REST method the portal knows.
 func allMethods() map[string]method {
-	all := map[string]method{}
+	all := map[string]method{"batch": {run: batch}}
 	for _, part := range []map[string]method{
 		basicMethods, placementMethods, eventMethods,
 		imopenlinesMethods, imMethods, crmMethods, userMethods,

@@ -2,7 +2,6 @@ package bitrixtest
 
 import (
 	"cmp"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -55,23 +54,28 @@ type Portal struct {
 	methods map[string]method
 	pages   http.Handler
 
-	mu         sync.Mutex // guards everything below
-	url        *url.URL
-	formerURLs []*url.URL // addresses the portal had before; they redirect
-	world      *World
-	nextApp    int
-	apps       map[string]*application // by client id
-	webhooks   map[string]*webhook     // by secret
-	placements []*Placement
-	handlers   []*EventHandler
-	nextBind   int
-	signIns    map[string]int // user by sign-in cookie
-	faults     []*fault
-	requests   []Request
-	switches   Switches
-	buckets    map[string]*bucket
-	operating  map[operatingKey]*operatingCounter
-	outbox     outbox
+	closing sync.Once
+	closed  chan struct{} // by Close
+
+	mu           sync.Mutex // guards everything below
+	memberID     string
+	url          *url.URL
+	formerURLs   []*url.URL // addresses the portal had before; they redirect
+	world        *World
+	nextApp      int
+	apps         map[string]*application // by client id
+	webhooks     map[string]*webhook     // by secret
+	placements   []*Placement
+	handlers     []*EventHandler
+	nextBind     int
+	signIns      map[string]int // user by sign-in cookie
+	faults       []*fault
+	requests     []*Request
+	requestCount int
+	switches     Switches
+	buckets      map[string]*bucket
+	operating    map[operatingKey]*operatingCounter
+	outbox       outbox
 }
 
 // Switches change how the whole portal behaves.
@@ -123,6 +127,7 @@ func New(o Options) *Portal {
 	}
 	p := &Portal{
 		options: o, auth: o.Auth, methods: allMethods(), url: u,
+		closed: make(chan struct{}), memberID: o.MemberID,
 		apps: map[string]*application{}, webhooks: map[string]*webhook{}, signIns: map[string]int{},
 		buckets: map[string]*bucket{}, operating: map[operatingKey]*operatingCounter{},
 		switches: Switches{Language: o.Language, TokenProxy: true, Commercial: true, Rate: 2, Burst: 50, OperatingLimit: 480 * time.Second},
@@ -130,13 +135,17 @@ func New(o Options) *Portal {
 	p.world = newWorld(o.Now, o.Language)
 	p.world.fire = p.fire
 	smallWorld(p.world)
+	generateStaff(p.world, o.Staff)
 	p.pages = newPages(p)
 	p.auth.add(p)
 	return p
 }
 
-// Close ends the delivery of events and waits for the one under way.
-func (p *Portal) Close() { p.outbox.close() }
+// Close ends the delivery of events and all delayed answers.
+func (p *Portal) Close() {
+	p.closing.Do(func() { close(p.closed) })
+	p.outbox.close()
+}
 
 // Do changes the world under the portal's lock. It must not call methods of
 // the portal.
@@ -198,7 +207,11 @@ func (p *Portal) Auth() *AuthServer { return p.auth }
 func (p *Portal) RESTURL() string { return p.URL() + "/rest/" }
 
 // MemberID names the portal; it outlives changes of the domain.
-func (p *Portal) MemberID() string { return p.options.MemberID }
+func (p *Portal) MemberID() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.memberID
+}
 
 // Domain is the host of the portal, with its port.
 func (p *Portal) Domain() string {
@@ -277,11 +290,5 @@ func (p *Portal) Notifications(user int) []Notification {
 	return notifications
 }
 
-// logTo reports what the portal does on its own.
+// sortedKeys are the keys of a map in order.
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
-
-// closeBody reads what is left of a small body so that its connection can be used again.
-func closeBody(body io.ReadCloser) {
-	io.CopyN(io.Discard, body, 64<<10)
-	body.Close()
-}

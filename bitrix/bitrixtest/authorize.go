@@ -1,0 +1,109 @@
+package bitrixtest
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// signInCookie names the person a browser is signed in as.
+const signInCookie = "portal_user"
+
+// signedIn is the person whose sign-in cookie the request carries, or nil.
+// The portal's lock must not be held.
+func (p *Portal) signedIn(r *http.Request) *User {
+	cookie, err := r.Cookie(signInCookie)
+	if err != nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	u := p.world.Users[p.signIns[cookie.Value]]
+	if u == nil || !u.Active {
+		return nil
+	}
+	copied := *u
+	return &copied
+}
+
+// signIn signs a browser in as a person.
+func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, user int) {
+	key := randomHex(16)
+	p.mu.Lock()
+	if old, err := r.Cookie(signInCookie); err == nil {
+		delete(p.signIns, old.Value)
+	}
+	p.signIns[key] = user
+	p.mu.Unlock()
+	http.SetCookie(w, &http.Cookie{Name: signInCookie, Value: key, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+}
+
+// signOut ends that.
+func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
+	if old, err := r.Cookie(signInCookie); err == nil {
+		p.mu.Lock()
+		delete(p.signIns, old.Value)
+		p.mu.Unlock()
+	}
+	http.SetCookie(w, &http.Cookie{Name: signInCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+}
+
+// serveOAuth serves /oauth/ on the portal's own host: the page on which a
+// person lets an application in, and the proxy of the token endpoint.
+func (p *Portal) serveOAuth(w http.ResponseWriter, r *http.Request) {
+	switch strings.Trim(r.URL.Path, "/") {
+	case "oauth/authorize":
+		p.authorize(w, r)
+	case "oauth/token":
+		p.mu.Lock()
+		proxy := p.switches.TokenProxy
+		p.mu.Unlock()
+		if !proxy {
+			http.NotFound(w, r)
+			return
+		}
+		p.auth.ServeHTTP(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// authorize sends the signed-in person back to the handler of the application
+// with a code (https://apidocs.bitrix24.com/settings/oauth/index.html). What
+// goes wrong stays on the portal: nothing comes back to the application.
+func (p *Portal) authorize(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	app, ok := p.application(query.Get("client_id"))
+	if !ok {
+		http.Error(w, "Invalid client: the application is not registered on this portal.", http.StatusBadRequest)
+		return
+	}
+	user := p.signedIn(r)
+	if user == nil {
+		http.Redirect(w, r, "/login/?back="+url.QueryEscape(r.URL.RequestURI()), http.StatusFound)
+		return
+	}
+	if !app.allows(user) {
+		http.Error(w, "You do not have access to this application.", http.StatusForbidden)
+		return
+	}
+	code := randomHex(32)
+	a := p.auth
+	a.mu.Lock()
+	a.codes[code] = oauthCode{clientID: app.ClientID, memberID: p.options.MemberID, user: user.ID, expires: a.now().Add(codeLife)}
+	a.mu.Unlock()
+	back, err := url.Parse(app.HandlerURL)
+	if err != nil {
+		http.Error(w, "The handler path of the application is no address.", http.StatusBadRequest)
+		return
+	}
+	values := back.Query()
+	for name, value := range map[string]string{
+		"code": code, "state": query.Get("state"), "domain": p.Domain(), "member_id": p.MemberID(),
+		"scope": strings.Join(app.Scopes, ","), "server_domain": hostOf(a.url),
+	} {
+		values.Set(name, value)
+	}
+	back.RawQuery = values.Encode()
+	http.Redirect(w, r, back.String(), http.StatusFound)
+}
