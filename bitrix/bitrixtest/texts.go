@@ -17,7 +17,6 @@ var texts = map[string][2]string{ // English, Russian
 	"no_member":     {"The specified user is not in chat.", "Указанный пользователь не состоит в чате."},
 	"no_send":       {"You cannot send messages to the specified chat", "Вы не можете отправлять сообщения в указанный чат"},
 	"bad_chat":      {"Incorrect chat ID", "Некорректный идентификатор чата"},
-	"bad_user":      {"Incorrect user ID", "Некорректный идентификатор пользователя"},
 	"bad_chat_type": {"This chat is not an Open Channel chat", "Этот чат не является чатом Открытой линии"},
 	"no_access":     {"You do not have permission to access this conversation", "Недостаточно прав для доступа к диалогу"},
 	"no_extend":     {"You do not have permission to add people to this chat", "Недостаточно прав для добавления участников в чат"},

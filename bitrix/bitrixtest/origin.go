@@ -2,7 +2,6 @@ package bitrixtest
 
 import (
 	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 )
@@ -16,5 +15,3 @@ func hostOf(origin string) string {
 	}
 	return strings.ToLower(u.Host)
 }
-
-func (p *Portal) serveControl(w http.ResponseWriter, r *http.Request) {}
