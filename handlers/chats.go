@@ -1,0 +1,308 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/joinline/joinline/app"
+	"github.com/joinline/joinline/bitrix"
+	"github.com/joinline/joinline/views"
+)
+
+// card makes the whole page anew, for browsers without scripts: to refresh the
+// chats, and to find people.
+func (s *server) card(c echo.Context) error {
+	v, f, err := s.visitForm(c)
+	if err != nil {
+		return err
+	}
+	return s.wholeCard(c, v, f, chosen{})
+}
+
+// chats answers the page's script with all chats of the customer.
+func (s *server) chats(c echo.Context) error {
+	v, f, err := s.visitForm(c)
+	if err != nil {
+		return err
+	}
+	if !sceneOf(c).pieces {
+		return s.wholeCard(c, v, f, chosen{})
+	}
+	picked, err := s.chosenChat(v.Visit, f)
+	if err != nil {
+		return err
+	}
+	card, err := s.app.Chats(c.Request().Context(), v.Visit)
+	if err != nil {
+		return err
+	}
+	list, target := chatList(sceneOf(c).words, v.Visit, card, picked.Ref.ID, s.offers(v.Visit))
+	list.Said = list.Summary
+	return s.show(c, http.StatusOK, views.ChatList(list), views.TargetLine(target))
+}
+
+// visitForm reads the form of a request of the card, and the visit in it.
+func (s *server) visitForm(c echo.Context) (pageVisit, url.Values, error) {
+	f, err := form(c)
+	if err != nil {
+		return pageVisit{}, nil, err
+	}
+	v, err := s.visit(c, f)
+	if err != nil {
+		return pageVisit{}, nil, err
+	}
+	if v.Item.IsZero() {
+		return pageVisit{}, nil, errForm
+	}
+	// Should this fail, its page can send the very same once more.
+	again := views.Action{URL: c.Request().URL.Path}
+	for name, values := range f {
+		for _, value := range values {
+			again.Fields = append(again.Fields, views.Field{Name: name, Value: value})
+		}
+	}
+	sceneOf(c).again = again
+	return v, f, nil
+}
+
+// chosen is what a person has put into the form, and what became of it.
+type chosen struct {
+	chat    bitrix.ChatID
+	people  []person
+	query   string
+	found   []app.Colleague
+	results views.Results
+	trouble string
+}
+
+// wholeCard reads everything and shows the page with what the form holds.
+func (s *server) wholeCard(c echo.Context, v pageVisit, f url.Values, in chosen) error {
+	picked, err := s.chosenChat(v.Visit, f)
+	if err != nil {
+		return err
+	}
+	in.chat = picked.Ref.ID
+	if in.people == nil {
+		if in.people, err = s.chosenPeople(v.Visit, f); err != nil {
+			return err
+		}
+	}
+	if in.query, err = query(f); err != nil {
+		return err
+	}
+	card, err := s.app.Chats(c.Request().Context(), v.Visit)
+	if err != nil {
+		return err
+	}
+	if in.query != "" {
+		if in.found, err = s.app.Find(c.Request().Context(), v.Visit, in.query); err != nil {
+			return err
+		}
+	}
+	return s.showCard(c, v, card, in)
+}
+
+// showCard shows the page of a card.
+func (s *server) showCard(c echo.Context, v pageVisit, card app.Card, in chosen) error {
+	at := sceneOf(c)
+	sealed, err := s.sealed(v)
+	if err != nil {
+		return err
+	}
+	page := cardPage(at.words, v.Visit, card, in, s.offers(v.Visit))
+	page.Page = s.page(at, page.Item, "card.js")
+	page.Visit = sealed
+	status := http.StatusOK
+	if in.trouble != "" {
+		status = http.StatusBadRequest
+	}
+	return s.show(c, status, views.CardPage(page))
+}
+
+// offers seal what a page lets people choose.
+type offers struct {
+	chat   func(app.Chat) string
+	person func(bitrix.UserID, string) string
+}
+
+// cardPage builds the page, but for its frame and its visit.
+func cardPage(w views.Words, v app.Visit, card app.Card, in chosen, o offers) views.Card {
+	page := views.Card{
+		Item:    itemName(w, card),
+		Results: in.results,
+		Trouble: in.trouble,
+		Picker:  picker(w, v, card, in, o),
+	}
+	page.Results.Words = w
+	page.Chats, page.Target = chatList(w, v, card, in.chat, o)
+	return page
+}
+
+var itemNames = map[bitrix.ItemType][2]string{
+	bitrix.Lead:    {"item.lead", "item.lead.bare"},
+	bitrix.Deal:    {"item.deal", "item.deal.bare"},
+	bitrix.Contact: {"item.contact", "item.contact.bare"},
+	bitrix.Company: {"item.company", "item.company.bare"},
+}
+
+func itemName(w views.Words, card app.Card) string {
+	names := itemNames[card.Item.Type]
+	if strings.TrimSpace(card.Title) == "" {
+		return w.Say(names[1], views.With{"ID": card.Item.ID})
+	}
+	return w.Say(names[0], views.With{"Title": card.Title})
+}
+
+// chatList builds the list of the chats and the line that names the chosen one.
+// A chat that was chosen before stays chosen while it takes people; the only
+// chat that does is chosen by itself.
+func chatList(w views.Words, v app.Visit, card app.Card, picked bitrix.ChatID, o offers) (views.Chats, views.Target) {
+	var able []app.Chat
+	for _, chat := range card.Chats {
+		if chat.Addable() {
+			able = append(able, chat)
+		}
+	}
+	target := views.Target{Words: w, Ready: len(able) > 0, Into: w.Say(noTarget(card, len(able)))}
+	if len(able) == 1 {
+		picked = able[0].ID
+	}
+	list := views.Chats{Words: w, Summary: summary(w, card, len(able)), Notes: notes(w, v, card)}
+	for _, chat := range card.Chats {
+		row := chatRow(w, v, chat, o)
+		if row.Ref != "" && chat.ID == picked {
+			row.Chosen = true
+			target.Into = row.Into
+		}
+		list.Rows = append(list.Rows, row)
+	}
+	switch {
+	case card.Partial:
+		list.Reading = w.Say("chats.reading")
+	case len(card.Chats) == 0:
+		list.Empty, list.Help = w.Say("chats.empty"), w.Say("chats.empty.help")
+	}
+	return list, target
+}
+
+// noTarget is the id of what is said while no chat is chosen.
+func noTarget(card app.Card, able int) string {
+	switch {
+	case able > 0:
+		return "picker.choosechat"
+	case card.Partial:
+		return "picker.looking"
+	case len(card.Chats) == 0:
+		return "picker.empty"
+	}
+	return "picker.nochat"
+}
+
+func summary(w views.Words, card app.Card, able int) string {
+	switch {
+	case able > 0:
+		return w.Count("chats.able", able)
+	case card.Partial, len(card.Chats) == 0:
+		return ""
+	}
+	return w.Say("chats.none_able")
+}
+
+var unreadable = map[bitrix.ItemType]string{
+	bitrix.Lead:    "chats.note.no_lead",
+	bitrix.Deal:    "chats.note.no_deal",
+	bitrix.Contact: "chats.note.no_contact",
+	bitrix.Company: "chats.note.no_company",
+}
+
+// notes tell where else was looked and what is missing, each once.
+func notes(w views.Words, v app.Visit, card app.Card) []string {
+	if card.Partial {
+		return nil
+	}
+	var said []string
+	if len(v.Links) > 0 {
+		said = append(said, w.Say("chats.looked"))
+	}
+	seen := map[string]bool{}
+	for _, n := range card.Notes {
+		var text string
+		switch n.Kind {
+		case app.NoteMoreChats:
+			text = w.Count("chats.note.more_chats", n.Count)
+		case app.NoteMoreItems:
+			text = w.Count("chats.note.more_items", n.Count)
+		case app.NoteItemUnreadable:
+			text = w.Say(unreadable[n.Item.Type])
+		case app.NoteNoFaces:
+			text = w.Say("chats.note.no_faces")
+		}
+		if text != "" && !seen[text] {
+			seen[text] = true
+			said = append(said, text)
+		}
+	}
+	return said
+}
+
+// chatStates tell what a state is called, which class its badge has, and why
+// people cannot be added.
+var chatStates = map[app.ChatState]struct{ says, kind, why string }{
+	app.ChatOpen:         {"state.open", "open-now", ""},
+	app.ChatWaiting:      {"state.waiting", "waiting", "why.waiting"},
+	app.ChatClosing:      {"state.closing", "closing", "why.closing"},
+	app.ChatFinished:     {"state.finished", "finished", "why.finished"},
+	app.ChatConnectorOff: {"state.off", "off", "why.off"},
+	app.ChatUnknown:      {"state.unknown", "unknown", "why.unknown"},
+}
+
+// foundAt name the linked item under which a chat was found, without and with
+// its title.
+var foundAt = map[bitrix.ItemType][2]string{
+	bitrix.Lead:    {"chat.found.lead", "chat.found.lead.named"},
+	bitrix.Deal:    {"chat.found.deal", "chat.found.deal.named"},
+	bitrix.Contact: {"chat.found.contact", "chat.found.contact.named"},
+	bitrix.Company: {"chat.found.company", "chat.found.company.named"},
+}
+
+// chatRow builds one chat of the list.
+func chatRow(w views.Words, v app.Visit, chat app.Chat, o offers) views.Chat {
+	id := strconv.FormatInt(int64(chat.ID), 10)
+	row := views.Chat{
+		Words: w, ID: id, Channel: chat.Channel, Name: chat.Name,
+		Dialog: chat.ID.DialogID(), URL: v.Portal + "/online/?IM_DIALOG=" + chat.ID.DialogID(),
+	}
+	if row.Name == "" {
+		row.Name = w.Say("chat.nameless", views.With{"ID": id})
+	}
+	row.Into = w.Say("chat.into.bare", views.With{"Name": row.Name})
+	if chat.Channel != "" {
+		row.Into = w.Say("chat.into", views.With{"Channel": chat.Channel, "Name": row.Name})
+	}
+	state, ok := chatStates[chat.State]
+	if !ok {
+		state = chatStates[app.ChatUnknown]
+	}
+	row.State, row.Kind = w.Say(state.says), state.kind
+	if chat.Addable() {
+		row.Ref = o.chat(chat)
+	} else {
+		row.Why, row.Help = w.Say(state.why), w.Say(state.why+".help")
+	}
+	if chat.Owner != v.Item && !chat.Owner.IsZero() {
+		says := foundAt[chat.Owner.Type]
+		row.Found = w.Say(says[0])
+		if chat.OwnerTitle != "" {
+			row.Found = w.Say(says[1], views.With{"Title": chat.OwnerTitle})
+		}
+	}
+	row.People, row.More = participants(w, v, chat)
+	if chat.Unreadable {
+		row.More = w.Say("chat.unreadable")
+	}
+	return row
+}

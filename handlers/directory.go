@@ -1,0 +1,130 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/joinline/joinline/app"
+	"github.com/joinline/joinline/bitrix"
+	"github.com/joinline/joinline/views"
+)
+
+// find answers the page's script with the colleagues who match what was typed.
+func (s *server) find(c echo.Context) error {
+	v, f, err := s.visitForm(c)
+	if err != nil {
+		return err
+	}
+	if !sceneOf(c).pieces {
+		return s.wholeCard(c, v, f, chosen{})
+	}
+	in := chosen{}
+	if in.query, err = query(f); err != nil {
+		return err
+	}
+	if in.people, err = s.chosenPeople(v.Visit, f); err != nil {
+		return err
+	}
+	picked, err := s.chosenChat(v.Visit, f)
+	if err != nil {
+		return err
+	}
+	if in.found, err = s.app.Find(c.Request().Context(), v.Visit, in.query); err != nil {
+		return err
+	}
+	return s.show(c, http.StatusOK, views.FoundList(foundList(sceneOf(c).words, v.Visit, in, picked.Ref.Members, s.offers(v.Visit))))
+}
+
+// maxQuery is what the field takes.
+const maxQuery = 100
+
+// query reads what was typed.
+func query(f url.Values) (string, error) {
+	q := f.Get("q")
+	if utf8.RuneCountInString(q) > maxQuery {
+		return "", fmt.Errorf("%w: a long query", errForm)
+	}
+	return strings.Join(strings.Fields(q), " "), nil
+}
+
+// picker builds the field with what was chosen and found.
+func picker(w views.Words, v app.Visit, card app.Card, in chosen, o offers) views.Picker {
+	var members []bitrix.UserID
+	for _, chat := range card.Chats {
+		if chat.ID == in.chat {
+			members = chat.Ref().Members
+		}
+	}
+	return views.Picker{
+		Words: w, Query: in.query,
+		Chosen: choices(w, in.people, o),
+		Found:  foundList(w, v, in, members, o),
+	}
+}
+
+// choices builds the chips.
+func choices(w views.Words, people []person, o offers) []views.Choice {
+	var all []views.Choice
+	for _, p := range people {
+		all = append(all, choice(w, p.ID, p.Name, o))
+	}
+	return all
+}
+
+func choice(w views.Words, id bitrix.UserID, name string, o offers) views.Choice {
+	name = nameOf(w, id, name)
+	return views.Choice{
+		ID: number(id), Name: name, Ref: o.person(id, name),
+		Dropped: w.Say("picker.said.dropped", views.With{"Name": name}),
+	}
+}
+
+// foundList builds the people found. Members are in the chosen chat already.
+func foundList(w views.Words, v app.Visit, in chosen, members []bitrix.UserID, o offers) views.Found {
+	list := views.Found{Words: w}
+	if in.query == "" {
+		return list
+	}
+	for _, p := range in.found {
+		option := views.Option{
+			Choice: choice(w, p.ID, p.Name, o),
+			Face:   faceOf(w, v, p.ID, p.Name, p.Photo, ""),
+			Detail: detail(w, p),
+			Picked: slices.ContainsFunc(in.people, func(chosen person) bool { return chosen.ID == p.ID }),
+		}
+		option.Added = w.Say("picker.said.chosen", views.With{"Name": option.Name})
+		switch {
+		case p.External:
+			option.Barred = w.Say("picker.external")
+		case slices.Contains(members, p.ID):
+			option.Barred = w.Say("picker.already")
+		}
+		list.Options = append(list.Options, option)
+	}
+	list.Said = w.Count("picker.found", len(list.Options))
+	if len(list.Options) == 0 {
+		list.Said = w.Say("picker.nobody", views.With{"Query": in.query})
+	}
+	return list
+}
+
+// detail is the second line about a person found.
+func detail(w views.Words, p app.Colleague) string {
+	var parts []string
+	if p.Viewer {
+		parts = append(parts, w.Say("picker.you"))
+	}
+	if p.Position != "" {
+		parts = append(parts, p.Position)
+	}
+	if p.Online && !p.Viewer {
+		parts = append(parts, w.Say("picker.online"))
+	}
+	return strings.Join(parts, " · ")
+}

@@ -1,0 +1,165 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"github.com/joinline/joinline/app"
+	"github.com/joinline/joinline/bitrix"
+	"github.com/joinline/joinline/views"
+)
+
+// What can be wrong with a request by itself.
+var (
+	errForm       = errors.New("malformed form")
+	errVisitEnded = errors.New("the visit has ended")
+	errNoChat     = errors.New("no chat was chosen")
+	errCrossSite  = errors.New("a write from another site")
+	errSignIn     = errors.New("the sign-in does not belong to this browser")
+)
+
+// problem is how people meet an error.
+type problem struct {
+	err    error
+	status int
+	// says begins the ids of its sentences: title, text and perhaps help.
+	says string
+	// kind is the picture: see views.Notice.
+	kind string
+	// again offers to repeat the request, where that can be offered.
+	again bool
+	// refresh has the page ask the portal for fresh tokens before it repeats.
+	refresh bool
+}
+
+const (
+	wait = "wait"
+	stop = "stop"
+	info = "info"
+)
+
+// problems is the one table of what people see when something stands in the
+// way; the first match counts. What is not in it is a fault of ours.
+var problems = []problem{
+	{err: app.ErrNoItem, status: http.StatusOK, says: "unsaved", kind: info},
+	{err: app.ErrNotInstalled, status: http.StatusForbidden, says: "error.not_installed", kind: info},
+	{err: app.ErrNotAdmin, status: http.StatusForbidden, says: "error.not_admin", kind: stop},
+	{err: app.ErrWrongPortal, status: http.StatusForbidden, says: "error.wrong_portal", kind: stop},
+	{err: app.ErrForged, status: http.StatusForbidden, says: "error.forged", kind: stop},
+	{err: app.ErrNoToken, status: http.StatusUnauthorized, says: "error.no_token", kind: wait, again: true, refresh: true},
+	{err: bitrix.ErrNoToken, status: http.StatusUnauthorized, says: "error.no_token", kind: wait, again: true, refresh: true},
+	{err: app.ErrNoAccess, status: http.StatusForbidden, says: "error.no_access", kind: stop},
+	{err: app.ErrRemoved, status: http.StatusForbidden, says: "error.removed", kind: stop},
+	{err: app.ErrMoved, status: http.StatusBadGateway, says: "error.moved", kind: stop},
+	{err: app.ErrScope, status: http.StatusForbidden, says: "error.scope", kind: stop, again: true},
+	{err: app.ErrPlan, status: http.StatusForbidden, says: "error.plan", kind: stop},
+	{err: app.ErrKeys, status: http.StatusBadGateway, says: "error.keys", kind: stop, again: true},
+	{err: app.ErrPortalBusy, status: http.StatusServiceUnavailable, says: "error.busy", kind: wait, again: true},
+	{err: app.ErrPortalDown, status: http.StatusBadGateway, says: "error.down", kind: wait, again: true},
+	{err: app.ErrPortalRefused, status: http.StatusBadGateway, says: "error.refused", kind: stop, again: true},
+	{err: app.ErrHandlerURL, status: http.StatusBadGateway, says: "error.handler", kind: stop, again: true},
+	{err: app.ErrItemNotFound, status: http.StatusNotFound, says: "error.item_gone", kind: info},
+	{err: app.ErrNotAllowed, status: http.StatusForbidden, says: "error.not_allowed", kind: stop},
+	{err: app.ErrNotInVisit, status: http.StatusBadRequest, says: "error.form", kind: stop},
+	{err: app.ErrNobody, status: http.StatusBadRequest, says: "error.nobody", kind: info, again: true},
+	{err: app.ErrTooMany, status: http.StatusBadRequest, says: "error.too_many", kind: info, again: true},
+	{err: app.ErrUnknownEvent, status: http.StatusBadRequest, says: "error.form", kind: stop},
+	{err: errNoChat, status: http.StatusBadRequest, says: "error.no_chat", kind: info, again: true},
+	{err: errForm, status: http.StatusBadRequest, says: "error.form", kind: stop},
+	{err: errVisitEnded, status: http.StatusUnauthorized, says: "error.visit", kind: wait},
+	{err: errCrossSite, status: http.StatusForbidden, says: "error.cross_site", kind: stop},
+	{err: errSignIn, status: http.StatusBadRequest, says: "signin.refused", kind: stop},
+}
+
+// byStatus are the problems that the router and the form parsers know by status.
+var byStatus = map[int]problem{
+	http.StatusBadRequest:            {says: "error.form", kind: stop},
+	http.StatusNotFound:              {says: "error.not_found", kind: info},
+	http.StatusMethodNotAllowed:      {says: "error.method", kind: stop},
+	http.StatusRequestEntityTooLarge: {says: "error.too_large", kind: stop},
+	http.StatusUnsupportedMediaType:  {says: "error.media_type", kind: stop},
+}
+
+// problemOf finds what people are told about an error.
+func problemOf(err error) problem {
+	for _, p := range problems {
+		if errors.Is(err, p.err) {
+			return p
+		}
+	}
+	status := 0
+	if f, ok := errors.AsType[*bitrix.FormError](err); ok {
+		status = f.Status
+	} else if h, ok := errors.AsType[*echo.HTTPError](err); ok {
+		status = h.Code
+	}
+	if p, ok := byStatus[status]; ok {
+		p.status = status
+		return p
+	}
+	return problem{status: http.StatusInternalServerError, says: "error.internal", kind: stop, again: true}
+}
+
+// fail answers a request that ended with an error, in the person's language:
+// with a page, or with the one piece that the page's script puts in its place.
+func (s *server) fail(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	at, p := sceneOf(c), problemOf(err)
+	if b, ok := errors.AsType[*app.BusyError](err); ok {
+		if b.Blocked {
+			p.says, p.again = "error.blocked", false
+		} else if wait := time.Until(b.Until); wait > 0 {
+			c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int(wait.Seconds())+1))
+		}
+	}
+	n := notice(at, p, with(err))
+	n.Page = s.page(at, n.Heading)
+	var part templ.Component = views.NoticePage(n)
+	if at.pieces {
+		part = views.Trouble(strings.Join(append([]string{n.Text}, n.Help...), " "))
+	}
+	if err := s.show(c, p.status, part); err != nil {
+		s.log.Error("error page", keyRequest, at.request, keyError, err.Error())
+		_ = c.NoContent(http.StatusInternalServerError)
+	}
+}
+
+// with are the variables of the sentences about an error.
+func with(err error) views.With {
+	w := views.With{"Max": app.MaxPeople}
+	if scope, ok := errors.AsType[*app.ScopeError](err); ok {
+		w["Scopes"] = strings.Join(scope.Scopes, ", ")
+	}
+	return w
+}
+
+// notice says a problem.
+func notice(at *scene, p problem, with views.With) views.Notice {
+	n := views.Notice{
+		Kind:    p.kind,
+		Heading: at.words.Say(p.says+".title", with),
+		Text:    at.words.Say(p.says+".text", with),
+	}
+	if p.status >= http.StatusBadRequest {
+		n.Request = at.request
+	}
+	if help := at.words.Optional(p.says+".help", with); help != "" {
+		n.Help = []string{help}
+	}
+	if p.again && at.again.URL != "" {
+		n.Action = at.again
+		n.Action.Label = at.words.Say("notice.again")
+		if !p.refresh {
+			n.Action.Refresh = ""
+		}
+	}
+	return n
+}

@@ -1,0 +1,237 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"github.com/joinline/joinline/app"
+	"github.com/joinline/joinline/bitrix"
+	"github.com/joinline/joinline/views"
+)
+
+// add adds the chosen people to the chosen chat and tells what became of each.
+// Whoever was not added stays chosen.
+func (s *server) add(c echo.Context) error {
+	v, f, err := s.visitForm(c)
+	if err != nil {
+		return err
+	}
+	people, err := s.chosenPeople(v.Visit, f)
+	if err != nil {
+		return err
+	}
+	if len(people) == 0 && strings.TrimSpace(f.Get("q")) != "" && !sceneOf(c).pieces {
+		return s.wholeCard(c, v, f, chosen{}) // Enter in the field of a page without scripts
+	}
+	chat, added, err := s.addTo(c, v.Visit, f, people)
+	switch {
+	case incomplete(err) && !sceneOf(c).pieces:
+		sentence := sceneOf(c).words.Say(problemOf(err).says+".text", with(err))
+		return s.wholeCard(c, v, f, chosen{trouble: sentence})
+	case err != nil:
+		return err
+	}
+	w := sceneOf(c).words
+	results, left := resultsOf(w, people, added.Outcomes)
+	if !sceneOf(c).pieces {
+		f.Del("q")
+		return s.wholeCard(c, v, f, chosen{results: results, people: left})
+	}
+	o := s.offers(v.Visit)
+	pieces := []templ.Component{views.ResultList(results), views.ChosenList(choices(w, left, o), w)}
+	if read := added.Chat; read.ID == chat.Ref.ID && read.Addable() {
+		read.OwnerTitle = chat.Title
+		if read.Channel == "" {
+			read.Channel = chat.Channel
+		}
+		row := chatRow(w, v.Visit, read, o)
+		row.Chosen = true
+		pieces = append(pieces, views.ChatRow(row))
+	}
+	return s.show(c, http.StatusOK, pieces...)
+}
+
+// addTo adds people to the chat that the form names.
+func (s *server) addTo(c echo.Context, v app.Visit, f url.Values, people []person) (chatChoice, app.Added, error) {
+	chat, err := s.chosenChat(v, f)
+	switch {
+	case err != nil:
+		return chat, app.Added{}, err
+	case len(people) == 0:
+		return chat, app.Added{}, app.ErrNobody
+	case chat.Ref.ID == 0:
+		return chat, app.Added{}, errNoChat
+	}
+	ids := make([]bitrix.UserID, len(people))
+	for i, p := range people {
+		ids[i] = p.ID
+	}
+	added, err := s.app.Add(c.Request().Context(), v, chat.Ref, ids)
+	if err == nil && errors.Is(added.Stopped, app.ErrNoToken) && !slices.ContainsFunc(added.Outcomes, tried) {
+		// The page renews the visit and sends the same again.
+		err = fmt.Errorf("adding to chat %d: %w", chat.Ref.ID, added.Stopped)
+	}
+	return chat, added, err
+}
+
+func tried(o app.Outcome) bool { return o.State != app.OutcomeNotTried }
+
+// incomplete reports whether only the person's choice is at fault.
+func incomplete(err error) bool {
+	return errors.Is(err, app.ErrNobody) || errors.Is(err, app.ErrTooMany) || errors.Is(err, errNoChat)
+}
+
+// outcomes tell how each outcome is said and shown, and whether the person is
+// in the chat now.
+var outcomes = map[app.OutcomeState]struct {
+	says, kind string
+	in         bool
+}{
+	app.OutcomeAdded:     {"result.added", "done", true},
+	app.OutcomeAlreadyIn: {"result.already", "same", true},
+	app.OutcomeElsewhere: {"result.elsewhere", "unknown", false},
+	app.OutcomeRefused:   {"result.refused", "refused", false},
+	app.OutcomeSkipped:   {"result.skipped", "skipped", false},
+	app.OutcomeNotTried:  {"result.not_tried", "unknown", false},
+	app.OutcomeUnknown:   {"result.unknown", "unknown", false},
+}
+
+// reasons say why, and what helps.
+var reasons = map[app.Reason]string{
+	app.ReasonCallerNoAccess:    "reason.caller",
+	app.ReasonColleagueNoAccess: "reason.colleague",
+	app.ReasonHistory:           "reason.history",
+	app.ReasonNotActive:         "reason.inactive",
+	app.ReasonChatClosed:        "reason.closed",
+	app.ReasonNoChat:            "reason.nochat",
+	app.ReasonExternal:          "reason.external",
+	app.ReasonCustomer:          "reason.customer",
+	app.ReasonLost:              "reason.lost",
+	app.ReasonUnconfirmed:       "reason.unconfirmed",
+	app.ReasonBusy:              "reason.limit",
+	app.ReasonDown:              "reason.down",
+	app.ReasonNoToken:           "reason.no_token",
+	app.ReasonNoAccess:          "reason.no_access",
+	app.ReasonRemoved:           "reason.removed",
+	app.ReasonPlan:              "reason.plan",
+	app.ReasonScope:             "reason.scope",
+	app.ReasonOther:             "reason.other",
+}
+
+// resultsOf builds the lines about everybody, and returns those who are left
+// to be chosen: everybody who is not in the chat now.
+func resultsOf(w views.Words, people []person, all []app.Outcome) (views.Results, []person) {
+	r := views.Results{Words: w}
+	left, in := []person{}, 0
+	for _, outcome := range all {
+		who := person{ID: outcome.User}
+		if i := slices.IndexFunc(people, func(p person) bool { return p.ID == outcome.User }); i >= 0 {
+			who = people[i]
+		}
+		o, ok := outcomes[outcome.State]
+		if !ok {
+			o = outcomes[app.OutcomeUnknown]
+		}
+		line := views.Result{
+			UserID: number(outcome.User), Kind: o.kind,
+			Text: w.Say(o.says, views.With{"Name": nameOf(w, who.ID, who.Name)}),
+		}
+		if says, ok := reasons[outcome.Reason]; ok {
+			line.Help = w.Say(says)
+		} else if outcome.State == app.OutcomeElsewhere {
+			line.Help = w.Say("reason.elsewhere")
+		}
+		r.Lines = append(r.Lines, line)
+		r.Stale = r.Stale || outcome.Reason == app.ReasonChatClosed || outcome.Reason == app.ReasonNoChat
+		switch {
+		case o.in:
+			in++
+		case outcome.State != app.OutcomeElsewhere:
+			left = append(left, who)
+		}
+	}
+	r.Said = w.Say("results.said", views.With{"Done": in, "All": len(all)})
+	return r, left
+}
+
+// maxFaces is how many participants a chat shows.
+const maxFaces = 8
+
+// participants builds the people of a chat, and the count of those not shown.
+func participants(w views.Words, v app.Visit, chat app.Chat) (faces []views.Face, more string) {
+	for _, p := range chat.Participants[:min(maxFaces, len(chat.Participants))] {
+		faces = append(faces, faceOf(w, v, p.ID, p.Name, p.Photo, roles(w, p)))
+	}
+	if rest := max(chat.Count, len(chat.Participants)) - len(faces); rest > 0 && len(faces) > 0 {
+		more = w.Count("chat.more", rest)
+	}
+	return faces, more
+}
+
+// roles say what a person is in a chat.
+func roles(w views.Words, p app.Person) string {
+	var all []string
+	if p.Customer {
+		all = append(all, w.Say("role.customer"))
+	}
+	if p.Operator {
+		all = append(all, w.Say("role.operator"))
+	}
+	if p.Bot {
+		all = append(all, w.Say("role.bot"))
+	}
+	if p.Viewer {
+		all = append(all, w.Say("role.viewer"))
+	}
+	return strings.Join(all, ", ")
+}
+
+// faceOf builds a face. A photo is shown only from where the page's policy
+// lets it come.
+func faceOf(w views.Words, v app.Visit, id bitrix.UserID, name, photo, role string) views.Face {
+	f := views.Face{
+		Name: nameOf(w, id, name), Initials: initials(name), Role: role,
+		Hue: "hue-" + strconv.FormatInt(int64(id)%8, 10),
+	}
+	if strings.HasPrefix(photo, "https://") || v.Portal != "" && strings.HasPrefix(photo, v.Portal+"/") {
+		f.Photo = photo
+	}
+	return f
+}
+
+// nameOf is a person's name, or their number where the portal tells none.
+func nameOf(w views.Words, id bitrix.UserID, name string) string {
+	if strings.TrimSpace(name) != "" {
+		return name
+	}
+	return w.Say("person.nameless", views.With{"ID": number(id)})
+}
+
+// initials are the first letters of the first two words of a name.
+func initials(name string) string {
+	var b strings.Builder
+	for _, word := range strings.Fields(name) {
+		if r, _ := utf8.DecodeRuneInString(word); unicode.IsLetter(r) && b.Len() < 2*utf8.UTFMax {
+			b.WriteRune(unicode.ToUpper(r))
+		}
+		if utf8.RuneCountInString(b.String()) == 2 {
+			break
+		}
+	}
+	if b.Len() == 0 {
+		return "?"
+	}
+	return b.String()
+}
+
+func number(id bitrix.UserID) string { return strconv.FormatInt(int64(id), 10) }

@@ -1,0 +1,324 @@
+package handlers
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/securecookie"
+	"github.com/gorilla/sessions"
+	"github.com/labstack/echo/v4"
+
+	"github.com/joinline/joinline/app"
+	"github.com/joinline/joinline/bitrix"
+)
+
+// How long things hold.
+const (
+	visitLife  = time.Hour
+	renewLife  = 24 * time.Hour // an ended visit can be renewed with fresh tokens
+	launchLife = 15 * time.Minute
+	signInLife = 10 * time.Minute
+)
+
+// seals turn values into text that a page can carry and nobody but us can read
+// or make. Each purpose has its own, so that one cannot pass for another. How
+// long a value holds stands in the value.
+type seals struct {
+	visit, chat, person, launch *securecookie.SecureCookie
+}
+
+// maxSealed is how long a sealed value may be: far more than any of ours.
+const maxSealed = 32 << 10
+
+func newSeals(key app.Key) seals {
+	seal := func(purpose string) *securecookie.SecureCookie {
+		hash, block := key.Derive("joinline/"+purpose+"/hash/v1", 32), key.Derive("joinline/"+purpose+"/block/v1", 32)
+		return securecookie.New(hash, block).SetSerializer(securecookie.JSONEncoder{}).MaxAge(0).MaxLength(maxSealed)
+	}
+	return seals{visit: seal("visit"), chat: seal("chat"), person: seal("person"), launch: seal("launch")}
+}
+
+// pageVisit is the visit as a page carries it.
+type pageVisit struct {
+	app.Visit
+	// Browser is the key of the browser that the page was made for. It counts
+	// where the browser keeps our cookie; one that blocks it shows none.
+	Browser string `json:"b"`
+	// Until ends the visit, however often the page is made anew.
+	Until time.Time `json:"e"`
+}
+
+// begin starts the visit of a page in this browser.
+func (s *server) begin(c echo.Context, v app.Visit) (pageVisit, error) {
+	browser, err := s.browser(c)
+	return pageVisit{Visit: v, Browser: browser, Until: time.Now().Add(visitLife)}, err
+}
+
+// sealed is the visit as text.
+func (s *server) sealed(v pageVisit) (string, error) {
+	text, err := s.seals.visit.Encode("visit", v)
+	if err != nil {
+		return "", fmt.Errorf("sealing the visit: %w", err)
+	}
+	return text, nil
+}
+
+// visit opens the visit of a request of the page and tells the scene. A visit
+// that has ended, or was made for another browser, comes with errVisitEnded:
+// the page may renew it.
+func (s *server) visit(c echo.Context, form url.Values) (pageVisit, error) {
+	text, header := form.Get("visit"), c.Request().Header.Values("X-Joinline-Visit")
+	switch {
+	case len(header) > 1, len(header) == 1 && text != "" && header[0] != text:
+		return pageVisit{}, fmt.Errorf("%w: two visits", errForm)
+	case len(header) == 1:
+		text = header[0]
+	case text == "":
+		return pageVisit{}, fmt.Errorf("%w: no visit", errForm)
+	}
+	var v pageVisit
+	if err := s.seals.visit.Decode("visit", text, &v); err != nil {
+		return pageVisit{}, fmt.Errorf("%w: the visit is not ours", errForm)
+	}
+	at := sceneOf(c)
+	at.visit = v.Visit
+	at.speak(v.Language)
+	s.within(at, v.Portal)
+	if time.Now().After(v.Until) || !s.sameBrowser(c, v.Browser) {
+		return v, errVisitEnded
+	}
+	return v, nil
+}
+
+// chatChoice is a chat that a page offers, as the page carries it. The title
+// and the channel are not read anew after an add.
+type chatChoice struct {
+	Visit   string
+	Ref     app.ChatRef
+	Title   string
+	Channel string
+}
+
+// offers seals what a page of the visit lets people choose. What cannot be
+// sealed, because it is far too long, cannot be chosen.
+func (s *server) offers(v app.Visit) offers {
+	return offers{
+		chat: func(chat app.Chat) string {
+			text, _ := s.seals.chat.Encode("chat", chatChoice{v.ID, chat.Ref(), chat.OwnerTitle, chat.Channel})
+			return text
+		},
+		person: func(id bitrix.UserID, name string) string {
+			text, _ := s.seals.person.Encode("person", person{v.ID, id, name})
+			return text
+		},
+	}
+}
+
+// chosenChat opens the chat that the form names; the zero one when it names none.
+func (s *server) chosenChat(v app.Visit, form url.Values) (chatChoice, error) {
+	var chosen chatChoice
+	text := form.Get("chat")
+	if text == "" {
+		return chosen, nil
+	}
+	if err := s.seals.chat.Decode("chat", text, &chosen); err != nil || chosen.Visit != v.ID {
+		return chatChoice{}, fmt.Errorf("%w: the chat is not of this visit", errForm)
+	}
+	return chosen, nil
+}
+
+// person is somebody chosen, as a page carries them.
+type person struct {
+	Visit string
+	ID    bitrix.UserID
+	Name  string
+}
+
+// chosenPeople opens the people that the form names, each once, in their order.
+func (s *server) chosenPeople(v app.Visit, form url.Values) ([]person, error) {
+	var people []person
+	seen := map[bitrix.UserID]bool{}
+	for _, text := range form[fieldPerson] {
+		var p person
+		if err := s.seals.person.Decode("person", text, &p); err != nil || p.Visit != v.ID {
+			return nil, fmt.Errorf("%w: a person is not of this visit", errForm)
+		}
+		if !seen[p.ID] {
+			seen[p.ID] = true
+			people = append(people, p)
+		}
+	}
+	return people, nil
+}
+
+// cookie is the name of our one cookie. The __Host- prefix ties it to our very
+// host, Partitioned to the portal around the frame.
+const cookie = "__Host-joinline"
+
+// The values in the cookie.
+const (
+	browserKey = "browser"
+	stateKey   = "state"
+	returnKey  = "return"
+	sinceKey   = "since"
+	visitKey   = "visit"
+)
+
+func newSessions(key app.Key) sessions.Store {
+	store := sessions.NewCookieStore(key.Derive("joinline/cookie/hash/v1", 32), key.Derive("joinline/cookie/block/v1", 32))
+	store.Options = &sessions.Options{Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteNoneMode, Partitioned: true}
+	return store
+}
+
+// session is what this browser's cookie says; empty when it sent none, or one
+// that is not ours.
+func (s *server) session(c echo.Context) *sessions.Session {
+	session, err := s.sessions.Get(c.Request(), cookie)
+	if err != nil {
+		clear(session.Values) // Get gives a usable session beside its error
+	}
+	return session
+}
+
+// saveSession sends the cookie.
+func (s *server) saveSession(c echo.Context, session *sessions.Session) error {
+	c.Response().Header().Del(echo.HeaderSetCookie) // it is our only one, and the last word counts
+	if err := session.Save(c.Request(), c.Response()); err != nil {
+		return fmt.Errorf("saving the cookie: %w", err)
+	}
+	return nil
+}
+
+// browser is the random key of this browser, set when it had none.
+func (s *server) browser(c echo.Context) (string, error) {
+	session := s.session(c)
+	if key, ok := session.Values[browserKey].(string); ok {
+		return key, nil
+	}
+	key := rand.Text()
+	session.Values[browserKey] = key
+	return key, s.saveSession(c, session)
+}
+
+// sameBrowser reports whether the request may come from the browser with this
+// key: it says so, or it says nothing because it blocks cookies in frames.
+func (s *server) sameBrowser(c echo.Context, key string) bool {
+	sent, ok := s.session(c).Values[browserKey].(string)
+	return !ok || subtle.ConstantTimeCompare([]byte(sent), []byte(key)) == 1
+}
+
+// signInBegun keeps the state of a sign-in, and where the person wants to go.
+func (s *server) signInBegun(c echo.Context, to string) (state string, err error) {
+	session := s.session(c)
+	state = rand.Text()
+	session.Values[stateKey], session.Values[returnKey], session.Values[sinceKey] = state, to, time.Now().Unix()
+	return state, s.saveSession(c, session)
+}
+
+// signInEnded checks the state that came back, which is good once.
+func (s *server) signInEnded(c echo.Context, state string) (to string, err error) {
+	session := s.session(c)
+	kept, _ := session.Values[stateKey].(string)
+	since, _ := session.Values[sinceKey].(int64)
+	to, _ = session.Values[returnKey].(string)
+	delete(session.Values, stateKey)
+	delete(session.Values, returnKey)
+	delete(session.Values, sinceKey)
+	if err := s.saveSession(c, session); err != nil {
+		return "", err
+	}
+	if kept == "" || subtle.ConstantTimeCompare([]byte(kept), []byte(state)) != 1 ||
+		time.Since(time.Unix(since, 0)) > signInLife {
+		return "", errSignIn
+	}
+	return to, nil
+}
+
+// signedIn keeps a visit in the cookie, for pages outside of a portal. The
+// browser gets a new key: nothing from before the sign-in is worth anything after.
+func (s *server) signedIn(c echo.Context, v app.Visit) error {
+	session := s.session(c)
+	browser := rand.Text()
+	text, err := s.sealed(pageVisit{Visit: v, Browser: browser, Until: time.Now().Add(visitLife)})
+	if err != nil {
+		return err
+	}
+	session.Values[browserKey], session.Values[visitKey] = browser, text
+	return s.saveSession(c, session)
+}
+
+// whoIsSignedIn is the visit kept in the cookie; errVisitEnded when there is none.
+func (s *server) whoIsSignedIn(c echo.Context) (pageVisit, error) {
+	text, _ := s.session(c).Values[visitKey].(string)
+	var v pageVisit
+	if text == "" || s.seals.visit.Decode("visit", text, &v) != nil || time.Now().After(v.Until) || !s.sameBrowser(c, v.Browser) {
+		return pageVisit{}, errVisitEnded
+	}
+	sceneOf(c).visit = v.Visit
+	return v, nil
+}
+
+// heldLaunch is a launch that may be repeated, as a page carries it.
+type heldLaunch struct {
+	Launch          bitrix.Launch
+	Access, Refresh string // the Secrets of the launch, which would marshal as REDACTED
+	Token           string
+	// Parent is the origin that could frame the page that held it.
+	Parent string
+	// Until ends it.
+	Until time.Time
+}
+
+func (s *server) holdLaunch(l bitrix.Launch, parent string) (string, error) {
+	h := heldLaunch{
+		Launch: l, Access: l.Access.Reveal(), Refresh: l.Refresh.Reveal(), Token: l.ApplicationToken.Reveal(),
+		Parent: parent, Until: time.Now().Add(launchLife),
+	}
+	h.Launch.Options = nil // only the item in it matters, and that is Launch.Item
+	text, err := s.seals.launch.Encode("launch", h)
+	if err != nil {
+		return "", fmt.Errorf("sealing the launch: %w", err)
+	}
+	return text, nil
+}
+
+// heldAgain opens a held launch and puts in the tokens that the page got anew.
+// One that is too old is app.ErrNoToken: the person loads the card again.
+func (s *server) heldAgain(form url.Values) (l bitrix.Launch, parent string, err error) {
+	var h heldLaunch
+	if err := s.seals.launch.Decode("launch", form.Get("launch"), &h); err != nil {
+		return l, "", fmt.Errorf("%w: the launch is not ours", errForm)
+	}
+	l = h.Launch
+	l.Access, l.Refresh, l.ApplicationToken = bitrix.Secret(h.Access), bitrix.Secret(h.Refresh), bitrix.Secret(h.Token)
+	if form.Get("AUTH_ID") != "" {
+		fresh, err := freshTokens(form)
+		if err != nil {
+			return l, h.Parent, err
+		}
+		l.Access, l.Refresh, l.ExpiresIn = fresh.Access, fresh.Refresh, fresh.ExpiresIn
+	} else if time.Now().After(h.Until) {
+		return l, h.Parent, app.ErrNoToken
+	}
+	return l, h.Parent, nil
+}
+
+var tokenText = regexp.MustCompile(`^[0-9A-Za-z]{20,200}$`)
+
+// freshTokens reads what the portal gave the page when asked for new tokens.
+func freshTokens(form url.Values) (bitrix.Launch, error) {
+	access, refresh := form.Get("AUTH_ID"), form.Get("REFRESH_ID")
+	seconds, err := strconv.Atoi(form.Get("AUTH_EXPIRES"))
+	if !tokenText.MatchString(access) || !tokenText.MatchString(refresh) || err != nil || seconds <= 0 || seconds > 1e6 {
+		return bitrix.Launch{}, fmt.Errorf("%w: no tokens", errForm)
+	}
+	return bitrix.Launch{
+		Access: bitrix.Secret(access), Refresh: bitrix.Secret(refresh), ExpiresIn: time.Duration(seconds) * time.Second,
+	}, nil
+}
