@@ -56,9 +56,15 @@ export function picker(form, find, add) {
     highlight(all[(at + step + all.length) % all.length]);
   }
 
-  function typed() {
+  /** Forgets what is being searched. */
+  function stop() {
     search.abort();
     clearTimeout(timer);
+    field.removeAttribute('aria-busy');
+  }
+
+  function typed() {
+    stop();
     if (!field.value.trim()) return close();
     timer = window.setTimeout(async () => {
       search = new AbortController();
@@ -79,6 +85,7 @@ export function picker(form, find, add) {
     if (chosen instanceof HTMLElement) drop(chosen);
     else keep(user, value, name, option.dataset.chosen, option.dataset.dropped);
     field.value = '';
+    stop();
     close();
   }
 
@@ -119,7 +126,7 @@ export function picker(form, find, add) {
     },
     Escape: () => {
       if (!isOpen()) field.value = '';
-      search.abort();
+      stop();
       close();
     },
   };
