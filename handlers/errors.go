@@ -22,6 +22,9 @@ var (
 	errNoChat     = errors.New("no chat was chosen")
 	errCrossSite  = errors.New("a write from another site")
 	errSignIn     = errors.New("the sign-in does not belong to this browser")
+	// errForeignKeys: what should be installed is not ours to install, most
+	// often because Joinline was given the keys of another application.
+	errForeignKeys = errors.New("not the application whose keys we have")
 )
 
 // problem is how people meet an error.
@@ -47,6 +50,7 @@ const (
 // problems is the one table of what people see when something stands in the
 // way; the first match counts. What is not in it is a fault of ours.
 var problems = []problem{
+	{err: errForeignKeys, status: http.StatusForbidden, says: "error.foreign_keys", kind: stop, again: true},
 	{err: app.ErrNoItem, status: http.StatusOK, says: "unsaved", kind: info},
 	{err: app.ErrNotInstalled, status: http.StatusForbidden, says: "error.not_installed", kind: info},
 	{err: app.ErrNotAdmin, status: http.StatusForbidden, says: "error.not_admin", kind: stop},

@@ -2,10 +2,12 @@ package handlers
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/joinline/joinline/app"
 	"github.com/joinline/joinline/bitrix"
 	"github.com/joinline/joinline/views"
 )
@@ -38,6 +40,9 @@ func (s *server) installed(c echo.Context, l bitrix.Launch) error {
 	}
 	if err != nil {
 		s.offerAgain(at, l, "/install/again", "press")
+		if errors.Is(err, app.ErrForged) {
+			err = fmt.Errorf("%w: %w", errForeignKeys, err)
+		}
 		return err
 	}
 	at.visit.Member, at.visit.Viewer = i.Member, i.Installer

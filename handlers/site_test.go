@@ -1,0 +1,186 @@
+package handlers
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+)
+
+// browserCookie is the cookie of a browser that has been here.
+func browserCookie(t *testing.T, s *server) *http.Cookie {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), rec)
+	_, err := s.browser(c)
+	must(t, err)
+	return rec.Result().Cookies()[0]
+}
+
+func TestTheCookieIsTiedToOurHostAndThePortalAroundIt(t *testing.T) {
+	s := alone(t)
+	c := browserCookie(t, &server{sessions: newSessions(s.key)})
+	if c.Name != "__Host-joinline" || !c.Secure || !c.HttpOnly || !c.Partitioned || c.SameSite != http.SameSiteNoneMode || c.Path != "/" || c.Domain != "" {
+		t.Errorf("got %v", c)
+	}
+}
+
+func TestUnknownAddressesAndMethods(t *testing.T) {
+	s := alone(t)
+	for _, c := range []struct {
+		method, path string
+		want         int
+		allow        string
+	}{
+		{"GET", "/no-such-page", 404, ""},
+		{"GET", "/card/deal/0", 404, ""}, {"GET", "/card/deal/077", 404, ""}, {"GET", "/card/deal/-1", 404, ""},
+		{"GET", "/card/invoice/1", 404, ""}, {"GET", "/card/deal/99999999999999999999", 404, ""},
+		{"GET", "/static/x/no-such.js", 404, ""}, {"GET", "/static/x/..%2fgo.mod", 404, ""},
+		{"GET", "/install", 405, "POST"}, {"GET", "/card/add", 405, "POST"}, {"PUT", "/app", 405, "GET"},
+		{"DELETE", "/events", 405, "POST"}, {"POST", "/healthz", 405, "GET"},
+	} {
+		a := s.do(t, request{method: c.method, path: c.path, header: map[string]string{"Sec-Fetch-Site": "same-origin"}})
+		if a.StatusCode != c.want || !strings.Contains(a.Header.Get("Allow"), c.allow) {
+			t.Errorf("%s %s: got %d, Allow %q", c.method, c.path, a.StatusCode, a.Header.Get("Allow"))
+		}
+		calm(t, a)
+	}
+}
+
+func TestPagesSpeakTheBrowsersLanguageBeforeAnythingElseIsKnown(t *testing.T) {
+	s := alone(t)
+	for lang, want := range map[string]string{"ru-RU,ru;q=0.9": "Такой страницы нет", "de": "There is no such page", "": "There is no such page"} {
+		a := s.do(t, request{method: "GET", path: "/nothing", header: map[string]string{"Accept-Language": lang}})
+		a.page(t).says(t, "h1", want)
+	}
+	a := s.do(t, request{method: "GET", path: "/nothing?LANG=ru"})
+	if p := a.page(t); attr(p.one(t, "html"), "lang") != "ru" {
+		t.Errorf("a launch's language is not spoken: %s", a.text)
+	}
+}
+
+func TestEveryAnswerIsGuarded(t *testing.T) {
+	s := alone(t)
+	for _, path := range []string{"/", "/nothing", "/healthz", s.asset(t, "card.js")} {
+		a := s.do(t, request{method: "GET", path: path})
+		for name, want := range map[string]string{
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "",
+			"Cross-Origin-Opener-Policy": "same-origin",
+		} {
+			if got := a.Header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
+			}
+		}
+		if a.policy("default-src") != "'none'" || a.policy("frame-ancestors") != "'none'" || strings.Contains(a.Header.Get("Content-Security-Policy"), "unsafe") {
+			t.Errorf("%s: policy %q", path, a.Header.Get("Content-Security-Policy"))
+		}
+		if !strings.Contains(a.Header.Get("Permissions-Policy"), "camera=()") {
+			t.Errorf("%s: no Permissions-Policy", path)
+		}
+	}
+}
+
+// asset is the address of a static file, as the pages name it.
+func (s *site) asset(t *testing.T, name string) string {
+	t.Helper()
+	return newAssets(os.DirFS("../static")).path + name
+}
+
+func TestAssetsAreKeptForEverUnderTheirContent(t *testing.T) {
+	s := alone(t)
+	for name, kind := range map[string]string{"card.js": "text/javascript; charset=utf-8", "joinline.css": "text/css; charset=utf-8", "joinline.svg": "image/svg+xml"} {
+		want, err := os.ReadFile("../static/" + name)
+		must(t, err)
+		plain := s.do(t, request{method: "GET", path: s.asset(t, name)})
+		plain.wantStatus(t, 200)
+		if plain.text != string(want) || plain.Header.Get("Content-Type") != kind || !strings.Contains(plain.Header.Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %v", name, plain.Header)
+		}
+		packed := s.do(t, request{method: "GET", path: s.asset(t, name), header: map[string]string{"Accept-Encoding": "gzip, br"}})
+		z, err := gzip.NewReader(strings.NewReader(packed.text))
+		must(t, err)
+		got, err := io.ReadAll(z)
+		must(t, err)
+		if string(got) != string(want) || packed.Header.Get("Content-Encoding") != "gzip" || packed.Header.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%s, compressed: %v", name, packed.Header)
+		}
+	}
+	old := s.do(t, request{method: "GET", path: "/static/0000000000000000/card.js"})
+	old.wantStatus(t, 200)
+	if got := old.Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("another version's file may be kept: %q", got)
+	}
+}
+
+func TestPagesAreCompressedAndNotKept(t *testing.T) {
+	a := alone(t).do(t, request{method: "GET", path: "/", header: map[string]string{"Accept-Encoding": "gzip"}})
+	a.wantStatus(t, 200)
+	if a.Header.Get("Content-Encoding") != "gzip" || a.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("headers %v", a.Header)
+	}
+}
+
+func TestAPanicIsACalmPageAndAStackInTheLog(t *testing.T) {
+	book := alone(t)
+	s := &server{log: slogTo(book.log), assets: newAssets(os.DirFS("../static"))}
+	e := echo.New()
+	e.HTTPErrorHandler = s.fail
+	e.Use(s.observe, s.headers, recoverPanic)
+	e.GET("/", func(echo.Context) error { panic("boom") })
+	book.Handler = e
+	a := book.do(t, request{method: "GET", path: "/"})
+	a.wantStatus(t, 500)
+	calm(t, a)
+	id := a.Header.Get("X-Request-Id")
+	a.page(t).says(t, ".request", id)
+	if log := book.log.String(); !strings.Contains(log, "boom") || !strings.Contains(log, "site_test.go") || !strings.Contains(log, id) {
+		t.Errorf("log: %s", log)
+	}
+}
+
+func TestTheFirstLoadIsSmall(t *testing.T) {
+	size := 0
+	for _, f := range newAssets(os.DirFS("../static")).files {
+		size += len(f.packed)
+	}
+	if size > 24<<10 {
+		t.Errorf("the assets weigh %d bytes compressed", size)
+	}
+	if frame := newAssets(os.DirFS("../static")).files["frame.js"]; len(frame.packed) > 1700 {
+		t.Errorf("the frame client weighs %d bytes compressed", len(frame.packed))
+	}
+}
+
+func TestPeopleOutsideOfAPortalAreToldWhereToGo(t *testing.T) {
+	s := alone(t)
+	for _, path := range []string{"/", "/app", "/app?DOMAIN=acme.bitrix24.test&LANG=en"} {
+		a := s.do(t, request{method: "GET", path: path})
+		a.wantStatus(t, 200)
+		p := a.page(t)
+		p.says(t, "h1", "Open Joinline from a CRM card")
+		p.lacks(t, "form") // nobody to sign in with: no portal has installed us
+	}
+}
+
+func TestASignInThatNobodyBeganIsRefused(t *testing.T) {
+	s := alone(t)
+	for _, query := range []string{"?code=c&state=s", "?code=c", "?state=s", "?error=access_denied&state=s"} {
+		a := s.do(t, request{method: "GET", path: "/app" + query})
+		a.wantStatus(t, 400)
+		a.page(t).says(t, "h1", "Sign-in did not succeed")
+	}
+	s.do(t, request{method: "GET", path: "/app?code=a&code=b&state=s"}).wantStatus(t, 400)
+}
+
+func TestASignInReturnsOnlyToCardsOfOurs(t *testing.T) {
+	s := alone(t)
+	for _, to := range []string{"//evil.test", "https://evil.test/", "deal/77/../..", "deal", "deal/x", "invoice/5", "../app"} {
+		s.do(t, request{path: "/oauth/start", form: map[string][]string{"to": {to}}}).wantStatus(t, 400)
+	}
+	s.do(t, request{path: "/oauth/start", form: map[string][]string{"to": {"deal/77"}}}).wantStatus(t, 403) // not installed
+}
