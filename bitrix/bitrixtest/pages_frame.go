@@ -219,7 +219,7 @@ func (v *visit) launchFrame(o frameOrder) (framePart, error) {
 		SID: f.sid, App: strconv.Itoa(o.app.ID), Name: part.Title, ClientID: o.app.ClientID,
 		Origin: opened.Scheme + "://" + opened.Host, Placement: o.placement,
 		HeightOnly: strings.HasSuffix(o.placement, "_DETAIL_TAB"), Denied: denied(o), Interface: interfaceOf(o),
-		Switches: o.switches, Init: v.initData(o, tokens),
+		Switches: append([]string{}, o.switches...), Init: v.initData(o, tokens),
 	}
 	v.pages.portal.mu.Lock()
 	defer v.pages.portal.mu.Unlock()

@@ -89,7 +89,7 @@ export const commands = {
     frame.ask('first', params).then(() => answer(params), () => {});
   },
   setInstallFinish(frame, params) {
-    frame.ask('install', { finished: params.value !== false }).catch(() => {}).then(() => {
+    frame.ask('install', { value: params.value }).catch(() => {}).then(() => {
       if (frame.slider) reopen(frame);
       else location.assign(finishedAddress());
     });
