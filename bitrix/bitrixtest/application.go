@@ -217,7 +217,8 @@ func (p *Portal) fireInstall(a *application, user int) {
 }
 
 // Uninstall deletes an application: ONAPPUNINSTALL goes to its handlers, its
-// placements, handlers and tokens are gone.
+// placements and handlers are gone, and its tokens answer APPLICATION_NOT_FOUND.
+// Where the installation was never finished, nobody is told.
 func (p *Portal) Uninstall(clientID string, clean bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -233,6 +234,7 @@ func (p *Portal) Uninstall(clientID string, clean bool) {
 		p.fireApp(a, "ONAPPUNINSTALL", map[string]any{"LANGUAGE_ID": p.options.Language, "CLEAN": flag}, 0, false)
 	}
 	delete(p.apps, clientID)
+	p.auth.remove(a, p.memberID)
 	p.placements = slices.DeleteFunc(p.placements, func(b *Placement) bool { return b.ClientID == clientID })
 	p.handlers = slices.DeleteFunc(p.handlers, func(h *EventHandler) bool { return h.ClientID == clientID })
 }

@@ -80,10 +80,14 @@ func (p *Portal) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	user := p.signedIn(r)
 	if user == nil {
+		w.Header().Set("Cache-Control", "no-store")
 		http.Redirect(w, r, "/login/?back="+url.QueryEscape(r.URL.RequestURI()), http.StatusFound)
 		return
 	}
-	if !app.allows(user) {
+	p.mu.Lock()
+	allowed := p.mayUse(&app, user)
+	p.mu.Unlock()
+	if !allowed {
 		http.Error(w, "You do not have access to this application.", http.StatusForbidden)
 		return
 	}
@@ -92,7 +96,7 @@ func (p *Portal) authorize(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.codes[code] = oauthCode{clientID: app.ClientID, memberID: p.options.MemberID, user: user.ID, expires: a.now().Add(codeLife)}
 	a.mu.Unlock()
-	back, err := url.Parse(app.HandlerURL)
+	back, err := url.Parse(p.options.Mirror.rewrite(app.HandlerURL, r.Host))
 	if err != nil {
 		http.Error(w, "The handler path of the application is no address.", http.StatusBadRequest)
 		return
@@ -106,4 +110,14 @@ func (p *Portal) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	back.RawQuery = values.Encode()
 	http.Redirect(w, r, back.String(), http.StatusFound)
+}
+
+// rewrite is the address of an application's page for a browser that came to
+// the portal as host: the same, or its twin for those who came by the mirror.
+func (m Mirror) rewrite(page, host string) string {
+	rest, ok := strings.CutPrefix(page, m.App)
+	if !ok || m.Portal == "" || hostOf(m.Portal) != strings.ToLower(host) || rest != "" && !strings.ContainsAny(rest[:1], "/?") {
+		return page
+	}
+	return m.AppMirror + rest
 }

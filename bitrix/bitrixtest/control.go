@@ -1,6 +1,7 @@
 package bitrixtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +34,40 @@ type controlOrder struct {
 	raw json.RawMessage
 }
 
+// strict reads a JSON object that may only have fields that v has.
+func strict(body []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fmt.Errorf("the body is no JSON object with the fields that GET /_portal/ names: %v", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("there is something after the JSON object")
+	}
+	return nil
+}
+
+// controlSwitches is Switches with the address of the portal.
+func (p *Portal) controlSwitches(o controlOrder) (any, error) {
+	order := struct {
+		Switches
+		URL string `json:"url"`
+	}{Switches: p.switchesNow()}
+	if err := strict(o.raw, &order); err != nil {
+		return nil, err
+	}
+	if order.Rate < 0 || order.Burst < 0 || order.OperatingLimit < 0 {
+		return nil, errors.New("limits cannot be negative")
+	}
+	if order.URL != "" {
+		if err := p.SetURL(order.URL); err != nil {
+			return nil, fmt.Errorf("url %q: %w", order.URL, err)
+		}
+	}
+	p.Switch(func(s *Switches) { *s = order.Switches })
+	return p.switchesNow(), nil
+}
+
 func controls() []control {
 	return []control{
 		{"GET /_portal/state", "", "the whole world; of tokens only whose they are", func(p *Portal, o controlOrder) (any, error) { return p.State(), nil }},
@@ -54,11 +89,7 @@ func controls() []control {
 		{"POST /_portal/connectors", "id, active", "switch a channel on or off", (*Portal).controlConnector},
 		{"POST /_portal/tokens/expire", "user", "make access tokens old; user 0 is everybody", func(p *Portal, o controlOrder) (any, error) { p.ExpireTokens(o.User); return nil, nil }},
 		{"GET /_portal/switches", "", "how the portal behaves", func(p *Portal, o controlOrder) (any, error) { return p.switchesNow(), nil }},
-		{"POST /_portal/switches", "old, language, omit_application_token, token_proxy, commercial, overloaded, require_https, auth_server_down, rate, burst", "change that; what is not named stays", func(p *Portal, o controlOrder) (any, error) {
-			var err error
-			p.Switch(func(s *Switches) { err = json.Unmarshal(o.raw, s) })
-			return p.switchesNow(), err
-		}},
+		{"POST /_portal/switches", "old, language, omit_application_token, token_proxy, commercial, overloaded, require_https, auth_server_down, rate, burst, operating_limit (ns), url", "change that; what is not named stays. A new url is the portal's new address, the old one redirects there", (*Portal).controlSwitches},
 	}
 }
 
@@ -138,11 +169,11 @@ func readOrder(w http.ResponseWriter, r *http.Request) (o controlOrder, err erro
 	if err != nil {
 		return o, errors.New("the body is too large")
 	}
-	if err := json.Unmarshal(body, &o); err != nil {
-		return o, fmt.Errorf("the body is no JSON object with the fields that GET /_portal/ names: %v", err)
-	}
 	o.raw = body
-	return o, nil
+	if r.URL.Path == "/_portal/switches" {
+		return o, nil // it reads the body itself
+	}
+	return o, strict(body, &o)
 }
 
 func writeControl(w http.ResponseWriter, status int, body any) {

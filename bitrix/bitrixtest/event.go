@@ -2,7 +2,6 @@ package bitrixtest
 
 import (
 	"errors"
-	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -51,13 +50,21 @@ func (c *call) eventOrder() (eventOrder, *restError) {
 		event: strings.ToUpper(p.string("EVENT")), handler: p.string("HANDLER"),
 		user: p.int("AUTH_TYPE"), hasUser: p.has("AUTH_TYPE"), offline: strings.EqualFold(p.string("EVENT_TYPE"), "offline"),
 	}
+	kind := strings.ToLower(p.string("EVENT_TYPE"))
 	switch {
-	case o.event == "":
-		return o, argNull("EVENT")
-	case !c.user.Admin && o.offline:
-		return o, accessDenied("Offline events binding requires administrator access rights")
 	case !c.user.Admin && o.user != 0 && o.user != c.user.ID:
 		return o, accessDenied("Event binding with AUTH_TYPE requires administrator access rights")
+	case o.event == "":
+		return o, argNull("EVENT")
+	case kind != "" && kind != "online" && kind != "offline":
+		e := restErr(400, "ERROR_ARGUMENT", "Value must be one of {online|offline}")
+		e.Extra = map[string]any{"argument": "EVENT_TYPE"}
+		return o, e
+	case !c.user.Admin && o.offline:
+		return o, accessDenied("Offline events binding requires administrator access rights")
+	}
+	if o.offline {
+		o.handler = "" // offline events go to nobody's address
 	}
 	if !c.user.Admin {
 		o.user, o.hasUser = c.user.ID, true
@@ -134,18 +141,17 @@ func eventTest(c *call) (any, error) {
 	return 1, nil
 }
 
-// checkHandler tells what the portal has against the address of a handler:
-// it must be http or https, with a host that has a dot in it.
+// checkHandler tells what the portal has against the address of a handler: its
+// host must have a dot, and not as its first letter, so 127.0.0.1 passes and
+// localhost does not; then it must be http or https (portal source:
+// rest/lib/handlerhelper.php).
 func checkHandler(address string) *restError {
 	u, err := url.Parse(address)
 	switch {
-	case err != nil || u.Host == "" || net.ParseIP(u.Hostname()) == nil && !strings.Contains(strings.Trim(u.Hostname(), "."), "."):
-		if err == nil && u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" {
-			break
-		}
+	case err != nil || strings.Index(u.Hostname(), ".") <= 0:
 		return restErr(400, "ERROR_WRONG_HANDLER_URL", "Wrong handler URL")
-	case u.Scheme == "http" || u.Scheme == "https":
-		return nil
+	case u.Scheme != "http" && u.Scheme != "https":
+		return restErr(400, "ERROR_UNSUPPORTED_PROTOCOL", "Unsupported handler protocol")
 	}
-	return restErr(400, "ERROR_UNSUPPORTED_PROTOCOL", "Unsupported handler protocol")
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,14 +54,19 @@ type AuthServer struct {
 	byAccess  map[string]*oauthToken
 	byRefresh map[string]*oauthToken
 	codes     map[string]oauthCode
+	removed   map[string]removedClient // applications that are no longer on their portal
 	refreshes int
 }
+
+// removedClient is what is remembered of an application after its end.
+type removedClient struct{ secret, memberID string }
 
 // NewAuthServer makes an authorisation server at an origin, with the clock now.
 func NewAuthServer(url string, now func() time.Time) *AuthServer {
 	return &AuthServer{
 		url: url, now: now, portals: map[string]*Portal{},
 		byAccess: map[string]*oauthToken{}, byRefresh: map[string]*oauthToken{}, codes: map[string]oauthCode{},
+		removed: map[string]removedClient{},
 	}
 }
 
@@ -96,6 +102,20 @@ func (a *AuthServer) portalOf(clientID string) (*Portal, application) {
 		p.mu.Unlock()
 	}
 	return nil, application{}
+}
+
+// remove notes that an application was deleted from its portal.
+func (a *AuthServer) remove(app *application, memberID string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.removed[app.ClientID] = removedClient{app.ClientSecret, memberID}
+}
+
+func (a *AuthServer) removedClient(clientID string) (removedClient, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c, ok := a.removed[clientID]
+	return c, ok
 }
 
 // Refreshes is how many refresh tokens were traded for new pairs.
@@ -157,8 +177,14 @@ func (a *AuthServer) expire(keep func(t *oauthToken) bool) {
 
 // ServeHTTP serves /oauth/token/ and /rest/app.info.
 func (a *AuthServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodPost {
-		w.Header().Set("Allow", "GET, POST")
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Access-Control-Allow-Headers", "origin, content-type, accept")
+	switch r.Method {
+	case http.MethodOptions:
+		return
+	case http.MethodGet, http.MethodPost:
+	default:
+		w.Header().Set("Allow", "GET, OPTIONS, POST")
 		http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
 		return
 	}
@@ -181,9 +207,12 @@ func (a *AuthServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serveToken is the token endpoint.
 func (a *AuthServer) serveToken(w http.ResponseWriter, r *http.Request, fields params) {
 	p, app := a.portalOf(fields.string("client_id"))
-	user := 0
+	registered, user := p != nil, 0
+	if c, gone := a.removedClient(fields.string("client_id")); !registered && gone {
+		p, app.ClientSecret = a.portal(c.memberID), c.secret
+	}
 	trade := func() (map[string]any, *restError) {
-		t, e := a.trade(p, app, fields)
+		t, e := a.trade(p, app, registered, fields)
 		if e != nil {
 			return nil, e
 		}
@@ -195,7 +224,7 @@ func (a *AuthServer) serveToken(w http.ResponseWriter, r *http.Request, fields p
 
 // trade exchanges a refresh token or a code for a new pair
 // (https://apidocs.bitrix24.com/settings/oauth/error-codes.html).
-func (a *AuthServer) trade(p *Portal, app application, fields params) (*oauthToken, *restError) {
+func (a *AuthServer) trade(p *Portal, app application, registered bool, fields params) (*oauthToken, *restError) {
 	for _, name := range []string{"grant_type", "client_id", "client_secret"} {
 		if fields.empty(name) {
 			return nil, missing(name)
@@ -206,6 +235,8 @@ func (a *AuthServer) trade(p *Portal, app application, fields params) (*oauthTok
 		return nil, &restError{Status: http.StatusOK, Code: "wrong_client", Description: "Wrong client"}
 	case fields.string("client_secret") != app.ClientSecret:
 		return nil, &restError{Status: http.StatusBadRequest, Code: "invalid_client", Description: "The client credentials are invalid"}
+	case !registered:
+		return nil, unauthorized("NOT_INSTALLED", "Application not installed")
 	}
 	switch fields.string("grant_type") {
 	case "refresh_token":
@@ -267,17 +298,23 @@ func (a *AuthServer) tokenBody(p *Portal, t *oauthToken) map[string]any {
 	}
 }
 
+// tokenLike is what looks like a token: the server then says whose it is not.
+var tokenLike = regexp.MustCompile(`^[0-9A-Za-z]{32,200}$`)
+
 // serveInfo is app.info: what an access token is. Its shape is known from the
 // parsers of the official SDKs.
 func (a *AuthServer) serveInfo(w http.ResponseWriter, r *http.Request, fields params) {
-	access := fields.string("auth")
+	start, access := a.now(), fields.string("auth")
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		access = token
 	}
 	t, ok := a.token(access)
 	p := a.portal(t.MemberID)
 	info := func() (map[string]any, *restError) {
-		if !ok || p == nil {
+		switch {
+		case !ok && tokenLike.MatchString(access):
+			return nil, &restError{Status: http.StatusBadRequest, Code: "invalid_client", Description: "The client credentials are invalid"}
+		case !ok || p == nil:
 			return nil, unauthorized("NO_AUTH_FOUND", "Wrong authorization data")
 		}
 		app, registered := p.application(t.ClientID)
@@ -289,12 +326,12 @@ func (a *AuthServer) serveInfo(w http.ResponseWriter, r *http.Request, fields pa
 		}
 		scope := strings.Join(t.Scopes, ",")
 		return map[string]any{"result": map[string]any{
-			"client_id": t.ClientID, "scope": scope, "expires": t.Expires.UTC().Format(time.RFC3339), "user_id": strconv.Itoa(t.User),
+			"client_id": t.ClientID, "scope": scope, "expires": t.Expires.UTC().Format("2006-01-02T15:04:05-07:00"), "user_id": strconv.Itoa(t.User),
 			"install": map[string]any{
 				"installed": app.Installed, "version": "1", "status": "L", "scope": scope, "domain": p.Domain(), "uri": p.URL(),
 				"client_endpoint": p.RESTURL(), "member_id": t.MemberID, "member_type": "C",
 			},
-		}}, nil
+		}, "time": timeObject(start, start, a.now(), a.now(), &operatingCounter{})}, nil
 	}
 	user := t.User
 	a.answer(w, r, p, "app.info@oauth", t.ClientID, &user, info)

@@ -46,6 +46,16 @@ func (p *Portal) send(d delivery) {
 
 func (p *Portal) deliver() {
 	o, client := &p.outbox, HTTPClient()
+	defer client.CloseIdleConnections()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-p.closed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	for {
 		o.mu.Lock()
 		if len(o.waiting) == 0 || o.closed {
@@ -57,13 +67,13 @@ func (p *Portal) deliver() {
 		d := o.waiting[0]
 		o.waiting = o.waiting[1:]
 		o.mu.Unlock()
-		p.post(client, d)
+		p.post(ctx, client, d)
 	}
 }
 
 // post delivers one event; an error or silence of the handler loses it.
-func (p *Portal) post(client *http.Client, d delivery) {
-	ctx, cancel := context.WithTimeout(context.Background(), eventTimeout)
+func (p *Portal) post(ctx context.Context, client *http.Client, d delivery) {
+	ctx, cancel := context.WithTimeout(ctx, eventTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.handler, strings.NewReader(d.form))
 	if err != nil {
@@ -82,7 +92,8 @@ func (p *Portal) post(client *http.Client, d delivery) {
 	}
 }
 
-// close drops what waits and lets the delivery under way end.
+// close drops what waits and ends with the delivery under way, which the
+// closing of the portal breaks off.
 func (o *outbox) close() {
 	o.mu.Lock()
 	o.closed, o.waiting = true, nil
@@ -127,7 +138,7 @@ func (p *Portal) fireApp(a *application, event string, data map[string]any, user
 			continue
 		}
 		person := user
-		if h.UserID != 0 {
+		if h.UserID != 0 && event != "ONAPPUNINSTALL" { // then nobody can be named any more
 			person = h.UserID
 		}
 		p.send(delivery{handler: h.Handler, form: phpForm([]field{

@@ -223,7 +223,7 @@ func (p *Portal) Domain() string {
 // SetURL gives the portal a new address. The old one answers 302 from now on.
 func (p *Portal) SetURL(origin string) error {
 	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return errBadOrigin
 	}
 	p.mu.Lock()

@@ -19,6 +19,7 @@ type saved struct {
 	Placements []*Placement
 	Handlers   []*EventHandler
 	SignIns    map[string]int
+	Switches   *Switches
 	Tokens     []*oauthToken
 }
 
@@ -40,7 +41,7 @@ func (p *Portal) Save(w io.Writer) error {
 	s := saved{
 		Version: saveVersion, MemberID: p.options.MemberID, World: savedWorld{world, p.world.itemList()},
 		NextApp: p.nextApp, NextBind: p.nextBind, Apps: p.apps, Webhooks: p.webhooks,
-		Placements: p.placements, Handlers: p.handlers, SignIns: p.signIns,
+		Placements: p.placements, Handlers: p.handlers, SignIns: p.signIns, Switches: &p.switches,
 	}
 	a := p.auth
 	a.mu.Lock()
@@ -60,8 +61,11 @@ func (p *Portal) Load(r io.Reader) error {
 	if err := json.NewDecoder(r).Decode(&s); err != nil {
 		return err
 	}
-	if s.Version != saveVersion || len(s.World.Users) == 0 {
+	if s.Version != saveVersion {
 		return errors.New("it was saved by another version")
+	}
+	if !s.complete() {
+		return errors.New("tables are missing in it")
 	}
 	fresh := newWorld(p.options.Now, p.options.Language)
 	world := s.World.World
@@ -75,6 +79,10 @@ func (p *Portal) Load(r io.Reader) error {
 	p.world, p.nextApp, p.nextBind = &world, s.NextApp, s.NextBind
 	p.apps, p.webhooks, p.placements, p.handlers, p.signIns = s.Apps, s.Webhooks, s.Placements, s.Handlers, s.SignIns
 	p.options.MemberID, p.memberID = s.MemberID, s.MemberID
+	if s.Switches != nil {
+		p.switches = *s.Switches
+		p.world.language = s.Switches.Language
+	}
 	a := p.auth
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -84,4 +92,12 @@ func (p *Portal) Load(r io.Reader) error {
 		a.byRefresh[t.Refresh] = t
 	}
 	return nil
+}
+
+// complete tells that no table is missing: a portal could not go on with it.
+func (s *saved) complete() bool {
+	w := &s.World
+	return s.MemberID != "" && len(w.Users) > 0 && w.Departments != nil && w.Workgroups != nil && w.Items != nil && w.Lines != nil &&
+		w.Connectors != nil && w.Chats != nil && w.Sessions != nil && w.Activities != nil && w.Recents != nil && w.KnownTypes != nil &&
+		s.Apps != nil && s.Webhooks != nil && s.SignIns != nil
 }
