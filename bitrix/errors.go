@@ -125,5 +125,65 @@ var codes = map[error][]string{
 
 // Is reports whether e is a case of the sentinel target.
 func (e *Error) Is(target error) bool {
-	return slices.Contains(codes[target], strings.ToLower(e.Code))
+	code := strings.ToLower(e.Code)
+	switch target {
+	case ErrPlan:
+		return code == "access_denied" && e.says("commercial plan")
+	case ErrAccessDenied:
+		return e.deniesAccess(code)
+	case ErrCallerDenied:
+		return code == "chat_join_permission_denied" || code == "access_denied" && e.says("join user")
+	case ErrColleagueDenied:
+		return code == "access_denied" && e.says("this crm")
+	case ErrHistoryDenied:
+		return code == "access_denied" && e.says("view chat history")
+	case ErrNoAuth:
+		return code == "no_auth_found" || code == "invalid_token"
+	case ErrTooManyRequests:
+		return code == "query_limit_exceeded"
+	case ErrInvalidClient:
+		return code == "invalid_client" || code == "wrong_client"
+	case ErrArgument:
+		return slices.Contains([]string{"error_argument", "crm_chat_empty_user"}, code) || code == "crm_chat_empty_crm_data" && !e.says("could not find")
+	case ErrNoChat:
+		return code == "crm_chat_empty_crm_data" && e.says("could not find")
+	case ErrAlreadyBound:
+		return e.says("already binded")
+	case ErrAlreadyMember:
+		return code == "nothing_to_add" || code == "wrong_request" && !strings.HasSuffix(e.Method, ".delete")
+	case ErrNotMember:
+		return code == "user_not_found" || code == "wrong_request" && strings.HasSuffix(e.Method, ".delete")
+	}
+	return slices.Contains(codes[target], code)
 }
+
+// deniesAccess is true of every refusal for lack of a right. Bitrix24 says
+// ACCESS_DENIED of a plan too, which is no right.
+func (e *Error) deniesAccess(code string) bool {
+	switch code {
+	case "access_denied":
+		return !e.says("commercial plan")
+	case "invalid_credentials", "chat_join_permission_denied", "chat_delete_user_permission_denied", "allowed_only_intranet_user":
+		return true
+	case "":
+		return e.says("access denied") // crm.deal.get and its kind have no code
+	}
+	return false
+}
+
+// says looks for words of the portal that are never translated.
+func (e *Error) says(words string) bool {
+	return strings.Contains(strings.ToLower(e.Description), words)
+}
+
+// MovedError is a redirect of the portal to another host. It matches [ErrMoved].
+// Before believing it, ask the authorisation server ([Application.Inspect]).
+type MovedError struct {
+	Host string // where it points, in lower case; empty when that is unreadable
+}
+
+// Error tells that the portal has moved.
+func (e *MovedError) Error() string { return ErrMoved.Error() + " to " + oneLine(e.Host) }
+
+// Is reports whether target is [ErrMoved].
+func (e *MovedError) Is(target error) bool { return target == ErrMoved }

@@ -2,9 +2,13 @@ package bitrix
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // Application is one local application as it was registered on a portal. Fill
@@ -34,6 +38,21 @@ type Application struct {
 
 	// Timeouts bound a single attempt; zero means 15 s for reads, 65 s for writes.
 	Timeouts Timeouts
+
+	mu      sync.Mutex
+	http    *http.Client       // guarded by mu
+	gates   map[string]*gate   // guarded by mu; by host
+	refused map[Secret]error   // guarded by mu; refresh tokens that are no longer good
+	renewed map[Secret]renewal // guarded by mu; what a spent refresh token was traded for
+	flights singleflight.Group // refreshes under way, by refresh token
+}
+
+// renewal is the pair that a refresh token was traded for. It is kept because
+// sources that still hold the old pair need the new one, and because a pair
+// that could not be saved must not be lost.
+type renewal struct {
+	token Token
+	saved bool
 }
 
 // Limit is how fast a portal may be asked.
@@ -95,7 +114,7 @@ func (s staticToken) Renew(context.Context, Token) (Token, error) { return Token
 // saved at the next attempt. A refused refresh token ([ErrInvalidGrant]) is
 // remembered and not presented again. A nil save stores nothing.
 func (a *Application) Renewing(t Token, save Saver) TokenSource {
-	return staticToken{t}
+	return &renewing{app: a, save: save, token: t}
 }
 
 // Grant is what the authorisation server knows about an access token.
@@ -110,21 +129,25 @@ type Grant struct {
 	Status   string    // "L" for a local application
 }
 
-var errNotBuilt = errors.New("not built")
-
 // AuthorizeURL returns the page of the portal on which a person lets the
 // application act for them. The portal, an origin or a REST address, sends the
 // browser back to the registered handler with a code and the same state. The
 // answer is empty when portal is no absolute http or https address.
 // See https://apidocs.bitrix24.com/settings/oauth/index.html
-func (a *Application) AuthorizeURL(portal, state string) string { return "" }
+func (a *Application) AuthorizeURL(portal, state string) string {
+	o := origin(portal)
+	if o == "" {
+		return ""
+	}
+	return o + "/oauth/authorize/?" + url.Values{"client_id": {a.ClientID}, "state": {state}}.Encode()
+}
 
 // Exchange trades the code of an authorisation for tokens, once, within 30
 // seconds. Server is the server_domain of the redirect, or empty for the
 // default; [ErrUntrustedServer] when it is not listed. A used or old code
 // gives [ErrInvalidGrant].
 func (a *Application) Exchange(ctx context.Context, server, code string) (Token, error) {
-	return Token{}, errNotBuilt
+	return a.trade(ctx, server, url.Values{"grant_type": {"authorization_code"}, "code": {code}})
 }
 
 // Refresh trades the refresh token of t for a new pair, once, without retry.
@@ -133,7 +156,20 @@ func (a *Application) Exchange(ctx context.Context, server, code string) (Token,
 // [ErrInvalidClient], [ErrAppRemoved], [ErrUntrustedServer], [ErrForeignToken]
 // and [ErrUnreachable]; after the last it is open whether the pair was rotated.
 func (a *Application) Refresh(ctx context.Context, t Token) (Token, error) {
-	return Token{}, errNotBuilt
+	if t.Refresh == "" {
+		return Token{}, &Error{Method: "token", Code: "invalid_grant", Description: "there is no refresh token"}
+	}
+	renewed, err := a.trade(ctx, t.Server, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.Refresh.Reveal()}})
+	if err != nil {
+		return Token{}, err
+	}
+	if t.MemberID != "" && renewed.MemberID != t.MemberID || t.UserID != 0 && renewed.UserID != 0 && renewed.UserID != t.UserID {
+		return Token{}, ErrForeignToken
+	}
+	if renewed.UserID == 0 {
+		renewed.UserID = t.UserID
+	}
+	return renewed, nil
 }
 
 // Inspect asks an authorisation server (app.info) what a presented access token
@@ -142,5 +178,29 @@ func (a *Application) Refresh(ctx context.Context, t Token) (Token, error) {
 // [ErrUntrustedServer]. A token of another application gives [ErrForeignToken],
 // an unknown one [ErrNoAuth], an old one [ErrExpiredToken].
 func (a *Application) Inspect(ctx context.Context, server string, access Secret) (Grant, error) {
-	return Grant{}, errNotBuilt
+	at, err := a.server(server)
+	if err != nil {
+		return Grant{}, err
+	}
+	if access == "" {
+		return Grant{}, ErrNoToken
+	}
+	var info wireInfo
+	if err := a.ask(ctx, at+"/rest/app.info", "app.info", url.Values{"auth": {access.Reveal()}}, func(body []byte, status int) error {
+		answer, err := decodeAnswer("app.info", status, body)
+		if err != nil {
+			return err
+		}
+		return decodeResult(answer.result, &info)
+	}); err != nil {
+		return Grant{}, err
+	}
+	g := info.grant(at)
+	switch {
+	case g.ClientID != a.ClientID:
+		return Grant{}, ErrForeignToken
+	case g.MemberID == "" || g.Endpoint == "":
+		return Grant{}, fmt.Errorf("app.info: %w: the answer names no portal", ErrUnreachable)
+	}
+	return g, nil
 }
