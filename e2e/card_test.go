@@ -17,12 +17,12 @@ func TestAColleagueIsAddedFromTheCardOfADeal(t *testing.T) {
 			}
 			w.signIn(t, page, "Ivan Petrov")
 			card := w.card(t, page, "deal/77")
-			must(t, expect.Locator(card.Locator("#chat-1763")).ToHaveAttribute("data-state", "open"))
+			must(t, expect.Locator(card.Locator("#chat-1763")).ToHaveAttribute("data-state", "open-now"))
 			must(t, expect.Locator(card.Locator("#chat-1763")).ToContainText("Ann Lee"))
 			must(t, card.Locator("#q").Fill("pavel"))
 			must(t, card.Locator("#person-23").Click())
 			must(t, card.GetByRole("button", playwright.FrameLocatorGetByRoleOptions{Name: "Add to chat"}).Click())
-			must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "added"))
+			must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "done"))
 			if got := w.Participants(1763); !slices.Contains(got, 23) {
 				t.Errorf("chat 1763 holds %v, want 23 among them", got)
 			}
@@ -40,7 +40,7 @@ func TestOfThreeColleaguesOneIsRefusedAndStaysChosen(t *testing.T) {
 		must(t, card.Locator("#person-"+person.id).Click())
 	}
 	must(t, card.GetByRole("button", playwright.FrameLocatorGetByRoleOptions{Name: "Add to chat"}).Click())
-	must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "added"))
+	must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "done"))
 	refused := card.Locator("#results [data-user='22']")
 	must(t, expect.Locator(refused).ToHaveAttribute("data-state", "refused"))
 	must(t, expect.Locator(refused).ToContainText("queue"))
@@ -63,7 +63,7 @@ func TestTheKeyboardAloneAddsAColleague(t *testing.T) {
 	must(t, page.Keyboard().Press("Enter"))
 	must(t, expect.Locator(card.Locator("#chosen [data-user='23']")).ToBeVisible())
 	must(t, page.Keyboard().Press("Control+Enter"))
-	must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "added"))
+	must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "done"))
 	if got := w.Participants(1763); !slices.Contains(got, 23) {
 		t.Errorf("chat 1763 holds %v, want 23 among them", got)
 	}
@@ -77,10 +77,10 @@ func TestEachChatSaysWhyItTakesNobody(t *testing.T) {
 		"deal/77":    {"#chat-1701", "finished"},
 		"deal/78":    {"#chat-1780", "waiting"},
 		"deal/79":    {"#chat-1790", "off"},
-		"deal/80":    {"#chat-1763", "open"},
-		"contact/31": {"#chat-1770", "open"},
+		"deal/80":    {"#chat-1763", "open-now"},
+		"contact/31": {"#chat-1770", "open-now"},
 		"company/12": {"#chats", ""},
-		"lead/55":    {"#chat-1755", "open"},
+		"lead/55":    {"#chat-1755", "open-now"},
 	} {
 		card := w.card(t, page, item)
 		if want[1] == "" {
@@ -119,7 +119,7 @@ func TestAnExpiredTokenIsRenewedWithoutAWord(t *testing.T) {
 	must(t, card.Locator("#q").Fill("pavel"))
 	must(t, card.Locator("#person-23").Click())
 	must(t, card.GetByRole("button", playwright.FrameLocatorGetByRoleOptions{Name: "Add to chat"}).Click())
-	must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "added"))
+	must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "done"))
 	if got := w.Participants(1763); !slices.Contains(got, 23) {
 		t.Errorf("chat 1763 holds %v, want 23 among them", got)
 	}
