@@ -120,7 +120,7 @@ func askAll(ctx context.Context, client bitrix.Viewer, c ChatRef, people []bitri
 		case unheard(err), errors.Is(err, bitrix.ErrCallerDenied), errors.Is(err, bitrix.ErrChatNotInCRM):
 			return answers, err
 		case errors.Is(err, context.DeadlineExceeded), ctx.Err() != nil, lost == 2:
-			return answers, fmt.Errorf("%w: %w", ErrPortalDown, err)
+			return answers, fmt.Errorf("%w: %v", ErrPortalDown, err)
 		case err == nil && chat == 0:
 			return answers, errNoChat
 		}

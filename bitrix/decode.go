@@ -47,31 +47,48 @@ func (t *timing) UnmarshalJSON(data []byte) error {
 
 // decodeAnswer takes a body apart. The error is always an *Error.
 func decodeAnswer(method string, status int, body []byte) (answer, error) {
+	e, refusal := open(method, status, body)
+	switch {
+	case refusal != nil:
+		return answer{}, refusal
+	case e.Result == nil:
+		return answer{}, &Error{Method: method, Status: status, Page: true}
+	}
+	return answer{result: e.Result, resetAt: e.resetAt()}, nil
+}
+
+// decodeRefusal returns the refusal that a body holds, or nil.
+func decodeRefusal(method string, status int, body []byte) *Error {
+	_, refusal := open(method, status, body)
+	return refusal
+}
+
+// open reads the envelope.
+func open(method string, status int, body []byte) (envelope, *Error) {
 	// Self-hosted portals with a stray byte order mark in a PHP file send it here.
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 	var e envelope
 	if len(body) == 0 || body[0] != '{' || json.Unmarshal(body, &e) != nil {
-		return answer{}, &Error{Method: method, Status: status, Page: true}
+		return envelope{}, &Error{Method: method, Status: status, Page: true}
 	}
-	resetAt := e.ResetAt.Time
-	if resetAt.IsZero() {
-		resetAt = e.Time.ResetAt.Time
+	if !refused(status, e) {
+		return e, nil
 	}
-	if refused(status, e) {
-		err := decodeError(e.Error)
-		err.Method, err.Status, err.OperatingResetAt = method, status, resetAt
-		if err.Description == "" {
-			err.Description = oneLine(string(e.Description))
-		}
-		if err.Argument == "" {
-			err.Argument = oneLine(string(e.Argument))
-		}
-		return answer{}, err
+	err := decodeError(e.Error)
+	err.Method, err.Status = method, status
+	err.Description = cmp.Or(err.Description, oneLine(string(e.Description)))
+	err.Argument = cmp.Or(err.Argument, oneLine(string(e.Argument)))
+	if err.OperatingResetAt.IsZero() {
+		err.OperatingResetAt = e.resetAt()
 	}
-	if e.Result == nil {
-		return answer{}, &Error{Method: method, Status: status, Page: true}
+	return envelope{}, err
+}
+
+func (e envelope) resetAt() time.Time {
+	if e.ResetAt.IsZero() {
+		return e.Time.ResetAt.Time
 	}
-	return answer{result: e.Result, resetAt: resetAt}, nil
+	return e.ResetAt.Time
 }
 
 // refused reports whether the body is a refusal. Some come with status 200

@@ -156,7 +156,7 @@ func plainCause(ctx context.Context, err error, limit time.Duration) error {
 		return ctx.Err()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %v", limit)
+		return fmt.Errorf("no answer within %v: %w", limit, context.DeadlineExceeded)
 	}
 	return err
 }

@@ -44,7 +44,8 @@ type Launch struct {
 
 // ParseLaunch reads a launch from a POST that nobody has read the body of yet.
 // It refuses with a *[FormError] whatever is malformed, missing, given twice or
-// larger than 64 KiB; a missing access token also matches [ErrNoToken].
+// larger than 64 KiB; a missing access token also matches [ErrNoToken], and then
+// the rest of the launch is returned with the error.
 // See https://apidocs.bitrix24.com/api-reference/widgets/index.html
 func ParseLaunch(r *http.Request) (Launch, error) {
 	form, err := readForm(r)
@@ -68,13 +69,14 @@ func ParseLaunch(r *http.Request) (Launch, error) {
 	if language := query.Get("LANG"); twoLetters.MatchString(language) {
 		l.Language = language
 	}
-	if err := l.check(form); err != nil {
-		return Launch{}, err
+	broken := l.check(form)
+	if broken != nil && !errors.Is(broken, ErrNoToken) {
+		return Launch{}, broken
 	}
 	if err := l.readOptions(form.Get("PLACEMENT_OPTIONS")); err != nil {
 		return Launch{}, err
 	}
-	return l, nil
+	return l, broken
 }
 
 // maxForm is the largest form that is read.
@@ -159,8 +161,6 @@ func (l *Launch) check(form url.Values) error {
 		return bad("APP_SID", "is no id")
 	case !status.MatchString(l.Status):
 		return bad("status", "is no letter")
-	case l.Access == "":
-		return &FormError{Field: "AUTH_ID", Reason: "is missing", Status: http.StatusBadRequest, cause: ErrNoToken}
 	}
 	for name, secret := range map[string]Secret{"AUTH_ID": l.Access, "REFRESH_ID": l.Refresh, "APPLICATION_TOKEN": l.ApplicationToken} {
 		if secret != "" && !secretText.MatchString(secret.Reveal()) {
@@ -178,6 +178,9 @@ func (l *Launch) check(form url.Values) error {
 			return bad("AUTH_EXPIRES", "is no number of seconds")
 		}
 		l.ExpiresIn = time.Duration(seconds) * time.Second
+	}
+	if l.Access == "" {
+		return &FormError{Field: "AUTH_ID", Reason: "is missing", Status: http.StatusBadRequest, cause: ErrNoToken}
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (g *gate) pass(ctx context.Context, method string) error {
 // held tells why a request was not let through.
 func held(ctx context.Context, method string) error {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s: not sent: %w", method, err)
+		return fmt.Errorf("%w: %s: not sent: %w", ErrUnreachable, method, err)
 	}
 	return &Error{
 		Method: method, Code: "QUERY_LIMIT_EXCEEDED",

@@ -7,11 +7,108 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 )
+
+// The names under which questions to the authorisation server appear in errors.
+const (
+	methodToken   = "token"
+	methodInspect = "app.info"
+)
+
+// AuthorizeURL returns the page of the portal on which a person lets the
+// application act for them. The portal, an origin or a REST address, sends the
+// browser back to the registered handler with a code and the same state. The
+// answer is empty when portal is no absolute http or https address.
+// See https://apidocs.bitrix24.com/settings/oauth/index.html
+func (a *Application) AuthorizeURL(portal, state string) string {
+	o := origin(portal)
+	if o == "" {
+		return ""
+	}
+	return o + "/oauth/authorize/?" + url.Values{"client_id": {a.ClientID}, "state": {state}}.Encode()
+}
+
+// Exchange trades the code of an authorisation for tokens, once, within 30
+// seconds. Server is the server_domain of the redirect, or empty for the
+// default; [ErrUntrustedServer] when it is not listed. A used or old code
+// gives [ErrInvalidGrant].
+// See https://apidocs.bitrix24.com/settings/oauth/index.html
+func (a *Application) Exchange(ctx context.Context, server, code string) (Token, error) {
+	if code == "" {
+		return Token{}, &Error{Method: methodToken, Code: "invalid_grant", Description: "not sent: there is no code"}
+	}
+	return a.trade(ctx, server, "authorization_code", "code", Secret(code))
+}
+
+// Refresh trades the refresh token of t for a new pair, once, without retry.
+// The old pair is then void, so save the new one first of all: most callers
+// want [Application.Renewing]. Errors to test for are [ErrInvalidGrant],
+// [ErrInvalidClient], [ErrAppRemoved], [ErrUntrustedServer], [ErrForeignToken]
+// and [ErrUnreachable]; after the last it is open whether the pair was rotated.
+// See https://apidocs.bitrix24.com/settings/oauth/auto-renewal.html
+func (a *Application) Refresh(ctx context.Context, t Token) (Token, error) {
+	if t.Refresh == "" {
+		return Token{}, &Error{Method: methodToken, Code: "invalid_grant", Description: "not sent: there is no refresh token"}
+	}
+	renewed, err := a.trade(ctx, t.Server, "refresh_token", "refresh_token", t.Refresh)
+	if err != nil {
+		return Token{}, err
+	}
+	if t.MemberID != "" && renewed.MemberID != t.MemberID || t.UserID != 0 && renewed.UserID != 0 && renewed.UserID != t.UserID {
+		return Token{}, fmt.Errorf("%s: %w", methodToken, ErrForeignToken)
+	}
+	renewed.UserID = cmp.Or(renewed.UserID, t.UserID)
+	return renewed, nil
+}
+
+// Inspect asks an authorisation server (app.info) what a presented access token
+// is. It is the only proof of the portal and person behind a launch. Server is
+// an origin or address of a listed server, or empty for the default, otherwise
+// [ErrUntrustedServer]. A token of another application gives [ErrForeignToken],
+// an unknown one [ErrNoAuth], an old one [ErrExpiredToken].
+// See https://apidocs.bitrix24.com/settings/oauth/simple-way.html
+func (a *Application) Inspect(ctx context.Context, server string, access Secret) (Grant, error) {
+	at, err := a.server(server)
+	if err != nil {
+		return Grant{}, err
+	}
+	if access == "" {
+		return Grant{}, ErrNoToken
+	}
+	var body []byte
+	for tries := 0; ; tries++ {
+		body, err = a.ask(ctx, question{at: at + "/rest/app.info", name: methodInspect, fields: url.Values{"auth": {access.Reveal()}}, secrets: []Secret{access}})
+		if !errors.Is(err, errLost) || tries == maxLost || sleep(ctx, backoff(500*time.Millisecond, tries)) != nil {
+			break
+		}
+	}
+	if err != nil {
+		return Grant{}, err
+	}
+	return a.readGrant(at, body)
+}
+
+// readGrant reads app.info and compares the client id.
+func (a *Application) readGrant(server string, body []byte) (Grant, error) {
+	var info struct {
+		Result wireInfo `json:"result"`
+	}
+	if err := json.Unmarshal(body, &info); err != nil {
+		return Grant{}, fmt.Errorf("%s: %w: decoding the result: %w", methodInspect, ErrUnreachable, err)
+	}
+	g := info.Result.grant(server)
+	if g.ClientID == "" || g.ClientID != a.ClientID {
+		return Grant{}, fmt.Errorf("%s: %w", methodInspect, ErrForeignToken)
+	}
+	endpoint, err := parseEndpoint(g.Endpoint)
+	if err != nil || !memberID.MatchString(string(g.MemberID)) {
+		return Grant{}, fmt.Errorf("%s: %w: the answer names no portal", methodInspect, ErrUnreachable)
+	}
+	g.Endpoint = endpoint.String()
+	return g, nil
+}
 
 // server returns the origin of a listed authorisation server. It may be named
 // by an origin, an address or a host alone; empty is the first one listed.
@@ -20,12 +117,10 @@ func (a *Application) server(named string) (string, error) {
 	if len(listed) == 0 {
 		listed = DefaultAuthServers()
 	}
-	if named == "" {
-		return origin(listed[0]), nil
-	}
 	for _, l := range listed {
 		o := origin(l)
-		if o == origin(named) || !strings.Contains(named, "/") && strings.EqualFold(o, origin(o[:strings.Index(o, ":")]+"://"+named)) {
+		_, host, _ := strings.Cut(o, "://")
+		if o != "" && (named == "" || origin(named) == o || strings.EqualFold(named, host)) {
 			return o, nil
 		}
 	}
@@ -38,7 +133,6 @@ type wireToken struct {
 	Access    text     `json:"access_token"`
 	Refresh   text     `json:"refresh_token"`
 	Endpoint  text     `json:"client_endpoint"`
-	Server    text     `json:"server_endpoint"`
 	MemberID  text     `json:"member_id"`
 	Scope     text     `json:"scope"`
 	UserID    number   `json:"user_id"`
@@ -48,52 +142,79 @@ type wireToken struct {
 
 // trade asks the token endpoint for a pair. The secrets travel in the body:
 // addresses end up in logs.
-func (a *Application) trade(ctx context.Context, server string, form url.Values) (Token, error) {
+func (a *Application) trade(ctx context.Context, server, grant, field string, secret Secret) (Token, error) {
 	at, err := a.server(server)
 	if err != nil {
 		return Token{}, err
 	}
-	form.Set("client_id", a.ClientID)
-	form.Set("client_secret", a.ClientSecret.Reveal())
-	var wire wireToken
-	err = a.ask(ctx, at+"/oauth/token/", "token", form, func(body []byte, status int) error {
-		return decodeToken(body, status, &wire)
-	})
+	body, err := a.ask(ctx, question{at: at + "/oauth/token/", name: methodToken, secrets: []Secret{secret, a.ClientSecret}, fields: url.Values{
+		"grant_type":    {grant},
+		"client_id":     {a.ClientID},
+		"client_secret": {a.ClientSecret.Reveal()},
+		field:           {secret.Reveal()},
+	}})
 	if err != nil {
 		return Token{}, err
 	}
-	t := Token{
-		Access: Secret(wire.Access), Refresh: Secret(wire.Refresh), Expiry: wire.Expires.Time, Endpoint: string(wire.Endpoint),
-		Server: at, MemberID: MemberID(wire.MemberID), UserID: UserID(wire.UserID), Scope: splitScope(string(wire.Scope)),
+	var wire wireToken
+	if err := json.Unmarshal(body, &wire); err != nil {
+		return Token{}, fmt.Errorf("%s: %w: decoding the answer: %w", methodToken, ErrUnreachable, err)
 	}
-	if t.Expiry.IsZero() && wire.ExpiresIn > 0 {
-		t.Expiry = time.Now().Add(time.Duration(wire.ExpiresIn) * time.Second)
+	endpoint, err := parseEndpoint(string(wire.Endpoint))
+	if err != nil || wire.Access == "" || wire.Refresh == "" || wire.MemberID == "" {
+		return Token{}, fmt.Errorf("%s: %w: the answer lacks a token or the portal", methodToken, ErrUnreachable)
 	}
-	if t.Access == "" || t.Refresh == "" || t.MemberID == "" {
-		return Token{}, fmt.Errorf("token: %w: the answer lacks a token or the portal", ErrUnreachable)
-	}
-	return t, nil
+	return Token{
+		Access:   Secret(wire.Access),
+		Refresh:  Secret(wire.Refresh),
+		Expiry:   expiry(wire.ExpiresIn, wire.Expires),
+		Endpoint: endpoint.String(),
+		Server:   at,
+		MemberID: MemberID(wire.MemberID),
+		UserID:   UserID(wire.UserID),
+		Scope:    splitScope(string(wire.Scope)),
+	}, nil
 }
 
-// ask makes one request to an authorisation server.
-func (a *Application) ask(ctx context.Context, address, name string, form url.Values, decode func(body []byte, status int) error) error {
-	target, err := url.Parse(address)
+// expiry prefers what is told relative to now: our clock may differ from theirs.
+func expiry(in number, at unixTime) time.Time {
+	if in > 0 && in < 1<<31 {
+		return time.Now().Add(time.Duration(in) * time.Second)
+	}
+	return at.Time
+}
+
+// question is a request to an authorisation server.
+type question struct {
+	at, name string
+	fields   url.Values
+	secrets  []Secret // to be kept out of errors
+}
+
+// ask makes one attempt and returns the body of a good answer. Refusals are
+// *Error; everything else is [ErrUnreachable] or [ErrMoved].
+func (a *Application) ask(ctx context.Context, q question) ([]byte, error) {
+	target, err := url.Parse(q.at)
 	if err != nil {
-		return errors.New(name + ": the authorisation server has no usable address")
+		return nil, fmt.Errorf("%s: the authorisation server has no usable address", q.name)
 	}
 	r, err := a.send(ctx, post{
-		target: target, contentType: "application/x-www-form-urlencoded", body: []byte(form.Encode()),
-		timeout: cmp.Or(a.Timeouts.Read, readTimeout),
+		target:      target,
+		contentType: "application/x-www-form-urlencoded",
+		body:        []byte(q.fields.Encode()),
+		timeout:     cmp.Or(a.Timeouts.Read, readTimeout),
 	})
 	if err != nil {
-		return lostOr(name, err, true)
+		return nil, unanswered(q.name, err, true)
 	}
-	err = decode(r.body, r.status)
-	var refusal *Error
-	if errors.As(err, &refusal) && (refusal.Page || refusal.Status >= 500 && !errors.Is(err, ErrAppRemoved)) {
-		return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	if refusal := decodeRefusal(q.name, r.status, r.body); refusal != nil {
+		refusal.hide(q.secrets...)
+		if refusal.mayHaveRun() {
+			return nil, lost(refusal, true)
+		}
+		return nil, refusal
 	}
-	return err
+	return r.body, nil
 }
 
 // splitScope reads a list of scopes; events separate it by spaces in places.
@@ -115,129 +236,15 @@ type wireInfo struct {
 }
 
 func (w wireInfo) grant(server string) Grant {
-	expiry, _ := time.Parse(time.RFC3339, string(w.Expires)) // zero when not told
+	expires, _ := time.Parse(time.RFC3339, string(w.Expires)) // zero when not told
 	return Grant{
-		ClientID: string(w.ClientID), MemberID: MemberID(w.Install.MemberID), Endpoint: string(w.Install.Endpoint), Server: server,
-		UserID: UserID(w.UserID), Scope: splitScope(string(w.Scope)), Expiry: expiry, Status: string(w.Install.Status),
+		ClientID: string(w.ClientID),
+		MemberID: MemberID(w.Install.MemberID),
+		Endpoint: string(w.Install.Endpoint),
+		Server:   server,
+		UserID:   UserID(w.UserID),
+		Scope:    splitScope(string(w.Scope)),
+		Expiry:   expires,
+		Status:   string(w.Install.Status),
 	}
-}
-
-// renewing is the source behind [Application.Renewing].
-type renewing struct {
-	app  *Application
-	save Saver
-
-	mu    sync.Mutex
-	token Token // guarded by mu
-}
-
-func (r *renewing) Token(context.Context) (Token, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.token, nil
-}
-
-// refreshTimeout bounds a refresh that its caller no longer waits for.
-const refreshTimeout = 30 * time.Second
-
-// Renew trades the pair that stale belongs to, unless that has been done.
-func (r *renewing) Renew(ctx context.Context, stale Token) (Token, error) {
-	r.mu.Lock()
-	held := r.token
-	r.mu.Unlock()
-	if held.Access != stale.Access {
-		return held, nil
-	}
-	// The flight outlives its first caller: a rotated pair must be saved even
-	// if nobody waits for it any more.
-	flight := r.app.flights.DoChan(held.Refresh.Reveal(), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
-		defer cancel()
-		return r.app.renew(ctx, held, r.save)
-	})
-	select {
-	case <-ctx.Done():
-		return Token{}, ctx.Err()
-	case done := <-flight:
-		if done.Err != nil {
-			return Token{}, done.Err
-		}
-		renewed := done.Val.(Token)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.token.Access == stale.Access {
-			r.token = renewed
-		}
-		return renewed, nil
-	}
-}
-
-// renew refreshes and saves, or goes on where an earlier attempt stopped.
-func (a *Application) renew(ctx context.Context, old Token, save Saver) (Token, error) {
-	a.mu.Lock()
-	refused, done := a.refused[old.Refresh], a.renewed[old.Refresh]
-	a.mu.Unlock()
-	if refused != nil {
-		return Token{}, refused
-	}
-	if done.token.Access == "" {
-		t, err := a.Refresh(ctx, old)
-		if err != nil {
-			if slices.ContainsFunc([]error{ErrInvalidGrant, ErrAppRemoved}, func(target error) bool { return errors.Is(err, target) }) {
-				a.remember(func() { a.refused[old.Refresh] = err })
-			}
-			return Token{}, err
-		}
-		done = renewal{token: t}
-		a.remember(func() { a.renewed[old.Refresh] = done })
-	}
-	if !done.saved && save != nil {
-		if err := save(ctx, old, done.token); err != nil {
-			return Token{}, fmt.Errorf("saving the renewed token: %w", err)
-		}
-	}
-	done.saved = true
-	a.remember(func() { a.renewed[old.Refresh] = done })
-	return done.token, nil
-}
-
-// maxRemembered bounds what is kept of finished refreshes.
-const maxRemembered = 10_000
-
-func (a *Application) remember(note func()) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.refused == nil || len(a.refused) > maxRemembered {
-		a.refused = map[Secret]error{}
-	}
-	if a.renewed == nil {
-		a.renewed = map[Secret]renewal{}
-	}
-	if len(a.renewed) > maxRemembered {
-		for key, r := range a.renewed {
-			if r.saved {
-				delete(a.renewed, key)
-			}
-		}
-	}
-	note()
-}
-
-// decodeToken reads the answer of the token endpoint, which is not wrapped in a
-// result. A refusal may come with status 200.
-func decodeToken(body []byte, status int, t *wireToken) error {
-	var refusal struct {
-		Error       text `json:"error"`
-		Description text `json:"error_description"`
-	}
-	if json.Unmarshal(body, &refusal) != nil {
-		return &Error{Method: "token", Status: status, Page: true}
-	}
-	if refusal.Error != "" || status >= 400 {
-		return &Error{Method: "token", Status: status, Code: oneLine(string(refusal.Error)), Description: oneLine(string(refusal.Description))}
-	}
-	if json.Unmarshal(body, t) != nil {
-		return &Error{Method: "token", Status: status, Page: true}
-	}
-	return nil
 }

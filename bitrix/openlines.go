@@ -8,6 +8,12 @@ import (
 	"strings"
 )
 
+// The methods that add and remove people.
+const (
+	methodAddUser    = "imopenlines.crm.chat.user.add"
+	methodRemoveUser = "imopenlines.crm.chat.user.delete"
+)
+
 // Chat is an Open Channel chat of a CRM item.
 type Chat struct {
 	ID             ChatID
@@ -194,7 +200,7 @@ func (v Viewer) Dialog(ctx context.Context, chat ChatID) (Dialog, error) {
 // See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chats/imopenlines-crm-chat-user-add.html
 func (v Viewer) AddUser(ctx context.Context, item CRMItem, chat ChatID, user UserID) (ChatID, error) {
 	var added ChatID
-	err := v.Call(ctx, "imopenlines.crm.chat.user.add", memberParams(item, chat, user), &added)
+	err := v.Call(ctx, methodAddUser, memberParams(item, chat, user), &added)
 	return added, err
 }
 
@@ -205,7 +211,7 @@ func (v Viewer) AddUser(ctx context.Context, item CRMItem, chat ChatID, user Use
 // See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chats/imopenlines-crm-chat-user-delete.html
 func (v Viewer) RemoveUser(ctx context.Context, item CRMItem, chat ChatID, user UserID) (ChatID, error) {
 	var removed ChatID
-	err := v.Call(ctx, "imopenlines.crm.chat.user.delete", memberParams(item, chat, user), &removed)
+	err := v.Call(ctx, methodRemoveUser, memberParams(item, chat, user), &removed)
 	return removed, err
 }
 

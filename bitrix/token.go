@@ -2,9 +2,7 @@ package bitrix
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
@@ -44,15 +42,7 @@ type Application struct {
 	gates   map[string]*gate   // guarded by mu; by host
 	refused map[Secret]error   // guarded by mu; refresh tokens that are no longer good
 	renewed map[Secret]renewal // guarded by mu; what a spent refresh token was traded for
-	flights singleflight.Group // refreshes under way, by refresh token
-}
-
-// renewal is the pair that a refresh token was traded for. It is kept because
-// sources that still hold the old pair need the new one, and because a pair
-// that could not be saved must not be lost.
-type renewal struct {
-	token Token
-	saved bool
+	flights singleflight.Group // renewals under way
 }
 
 // Limit is how fast a portal may be asked.
@@ -127,80 +117,4 @@ type Grant struct {
 	Scope    []string
 	Expiry   time.Time // zero when not told
 	Status   string    // "L" for a local application
-}
-
-// AuthorizeURL returns the page of the portal on which a person lets the
-// application act for them. The portal, an origin or a REST address, sends the
-// browser back to the registered handler with a code and the same state. The
-// answer is empty when portal is no absolute http or https address.
-// See https://apidocs.bitrix24.com/settings/oauth/index.html
-func (a *Application) AuthorizeURL(portal, state string) string {
-	o := origin(portal)
-	if o == "" {
-		return ""
-	}
-	return o + "/oauth/authorize/?" + url.Values{"client_id": {a.ClientID}, "state": {state}}.Encode()
-}
-
-// Exchange trades the code of an authorisation for tokens, once, within 30
-// seconds. Server is the server_domain of the redirect, or empty for the
-// default; [ErrUntrustedServer] when it is not listed. A used or old code
-// gives [ErrInvalidGrant].
-func (a *Application) Exchange(ctx context.Context, server, code string) (Token, error) {
-	return a.trade(ctx, server, url.Values{"grant_type": {"authorization_code"}, "code": {code}})
-}
-
-// Refresh trades the refresh token of t for a new pair, once, without retry.
-// The old pair is then void, so save the new one first of all: most callers
-// want [Application.Renewing]. Errors to test for are [ErrInvalidGrant],
-// [ErrInvalidClient], [ErrAppRemoved], [ErrUntrustedServer], [ErrForeignToken]
-// and [ErrUnreachable]; after the last it is open whether the pair was rotated.
-func (a *Application) Refresh(ctx context.Context, t Token) (Token, error) {
-	if t.Refresh == "" {
-		return Token{}, &Error{Method: "token", Code: "invalid_grant", Description: "there is no refresh token"}
-	}
-	renewed, err := a.trade(ctx, t.Server, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.Refresh.Reveal()}})
-	if err != nil {
-		return Token{}, err
-	}
-	if t.MemberID != "" && renewed.MemberID != t.MemberID || t.UserID != 0 && renewed.UserID != 0 && renewed.UserID != t.UserID {
-		return Token{}, ErrForeignToken
-	}
-	if renewed.UserID == 0 {
-		renewed.UserID = t.UserID
-	}
-	return renewed, nil
-}
-
-// Inspect asks an authorisation server (app.info) what a presented access token
-// is. It is the only proof of the portal and person behind a launch. Server is
-// an origin or address of a listed server, or empty for the default, otherwise
-// [ErrUntrustedServer]. A token of another application gives [ErrForeignToken],
-// an unknown one [ErrNoAuth], an old one [ErrExpiredToken].
-func (a *Application) Inspect(ctx context.Context, server string, access Secret) (Grant, error) {
-	at, err := a.server(server)
-	if err != nil {
-		return Grant{}, err
-	}
-	if access == "" {
-		return Grant{}, ErrNoToken
-	}
-	var info wireInfo
-	if err := a.ask(ctx, at+"/rest/app.info", "app.info", url.Values{"auth": {access.Reveal()}}, func(body []byte, status int) error {
-		answer, err := decodeAnswer("app.info", status, body)
-		if err != nil {
-			return err
-		}
-		return decodeResult(answer.result, &info)
-	}); err != nil {
-		return Grant{}, err
-	}
-	g := info.grant(at)
-	switch {
-	case g.ClientID != a.ClientID:
-		return Grant{}, ErrForeignToken
-	case g.MemberID == "" || g.Endpoint == "":
-		return Grant{}, fmt.Errorf("app.info: %w: the answer names no portal", ErrUnreachable)
-	}
-	return g, nil
 }

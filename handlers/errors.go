@@ -138,8 +138,8 @@ func (s *server) fail(err error, c echo.Context) {
 
 // with are the variables of the sentences about an error.
 func with(err error) views.With {
-	w := views.With{"Max": app.MaxPeople}
-	if scope, ok := errors.AsType[*app.ScopeError](err); ok {
+	w := views.With{"Max": app.MaxPeople, "Scopes": "?"}
+	if scope, ok := errors.AsType[*app.ScopeError](err); ok && len(scope.Scopes) > 0 {
 		w["Scopes"] = strings.Join(scope.Scopes, ", ")
 	}
 	return w
@@ -158,7 +158,8 @@ func notice(at *scene, p problem, with views.With) views.Notice {
 	if help := at.words.Optional(p.says+".help", with); help != "" {
 		n.Help = []string{help}
 	}
-	if p.again && at.again.URL != "" {
+	// Where fresh tokens are needed and cannot be had, repeating is no help.
+	if p.again && at.again.URL != "" && (!p.refresh || at.again.Refresh != "") {
 		n.Action = at.again
 		n.Action.Label = at.words.Say("notice.again")
 		if !p.refresh {

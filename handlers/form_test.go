@@ -56,7 +56,7 @@ func calm(t *testing.T, a answer) {
 	if !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") || a.Header.Get("X-Request-Id") == "" {
 		t.Errorf("headers %v", a.Header)
 	}
-	for _, inner := range []string{"goroutine", ".go:", "securecookie", "sql", "panic", "<no value>", "error."} {
+	for _, inner := range []string{"goroutine", ".go:", "securecookie", "sqlite", "panic", "<no value>", "error."} {
 		if strings.Contains(a.text, inner) {
 			t.Errorf("the page tells %q: %s", inner, a.text)
 		}

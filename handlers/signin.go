@@ -81,7 +81,7 @@ func (s *server) finishSignIn(c echo.Context, q url.Values) error {
 	}
 	v, err := s.app.SignIn(c.Request().Context(), q.Get("server_domain"), q.Get("code"))
 	if errors.Is(err, app.ErrNoToken) {
-		return fmt.Errorf("%w: %w", errSignIn, err) // the code was used or too old
+		return fmt.Errorf("%w: %v", errSignIn, err) // the code was used or too old
 	} else if err != nil {
 		return err
 	}

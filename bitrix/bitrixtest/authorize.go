@@ -121,3 +121,14 @@ func (m Mirror) rewrite(page, host string) string {
 	}
 	return m.AppMirror + rest
 }
+
+// Code lets a person authorise an application, as the page does, and is the
+// code that comes back; it is good for 30 seconds and once.
+func (p *Portal) Code(clientID string, user int) string {
+	code := randomHex(32)
+	a := p.auth
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.codes[code] = oauthCode{clientID: clientID, memberID: p.options.MemberID, user: user, expires: a.now().Add(codeLife)}
+	return code
+}
