@@ -261,7 +261,9 @@ func TestTemplatesHoldNoSentences(t *testing.T) {
 	}
 }
 
-func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || r >= 0x80 && r != '·' }
+func isLetter(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || r >= 0x80 && r != '·'
+}
 
 var (
 	comment    = regexp.MustCompile(`(?m)^\s*//.*$`)
