@@ -32,3 +32,12 @@ func (c ChatID) DialogID() string { return "chat" + strconv.FormatInt(int64(c), 
 
 // LineID names an Open Channel.
 type LineID int64
+
+// UnmarshalJSON accepts a number or a string of digits; null is zero.
+func (u *UserID) UnmarshalJSON(data []byte) error { return (*number)(u).UnmarshalJSON(data) }
+
+// UnmarshalJSON accepts a number or a string of digits; null is zero.
+func (c *ChatID) UnmarshalJSON(data []byte) error { return (*number)(c).UnmarshalJSON(data) }
+
+// UnmarshalJSON accepts a number or a string of digits; null is zero.
+func (l *LineID) UnmarshalJSON(data []byte) error { return (*number)(l).UnmarshalJSON(data) }

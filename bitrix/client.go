@@ -1,6 +1,9 @@
 package bitrix
 
-import "context"
+import (
+	"context"
+	"net/url"
+)
 
 // Params are the parameters of a method. Nested maps and slices are sent as
 // JSON by a single call and in PHP's bracket notation inside a batch.
@@ -10,8 +13,15 @@ type Params = map[string]any
 // [Viewer] or an [Installation]. It is safe for concurrent use.
 type Client struct {
 	app      *Application
-	endpoint string
+	endpoint *url.URL
 	tokens   TokenSource
+	err      error // of the address; every call returns it
+}
+
+// newClient keeps what is wrong with the address for the first call.
+func newClient(a *Application, endpoint string, ts TokenSource) *Client {
+	u, err := parseEndpoint(endpoint)
+	return &Client{app: a, endpoint: u, tokens: ts, err: err}
 }
 
 // Viewer acts as the employee who opened the page.
@@ -24,13 +34,13 @@ type Installation struct{ *Client }
 // the portal with the REST address endpoint. That address must be a proven one:
 // of [Application.Inspect], or stored after such a proof.
 func (a *Application) Viewer(endpoint string, ts TokenSource) Viewer {
-	return Viewer{&Client{app: a, endpoint: endpoint, tokens: ts}}
+	return Viewer{newClient(a, endpoint, ts)}
 }
 
 // Installation returns a client that acts for the installation; see
 // [Application.Viewer] about endpoint.
 func (a *Application) Installation(endpoint string, ts TokenSource) Installation {
-	return Installation{&Client{app: a, endpoint: endpoint, tokens: ts}}
+	return Installation{newClient(a, endpoint, ts)}
 }
 
 // Call makes one call that may change something and decodes what it returned
@@ -39,12 +49,12 @@ func (a *Application) Installation(endpoint string, ts TokenSource) Installation
 // expired_token with a renewed token. Errors to test for: *[Error] and its
 // sentinels, [ErrOutcomeUnknown], [ErrUnreachable], [ErrMoved].
 func (c *Client) Call(ctx context.Context, method string, params Params, result any) error {
-	return errNotBuilt
+	return c.call(ctx, method, params, result, false)
 }
 
 // Read makes one call that changes nothing. It is repeated like [Client.Call],
 // and also after network failures and 5xx answers without a code. It never
 // fails with [ErrOutcomeUnknown].
 func (c *Client) Read(ctx context.Context, method string, params Params, result any) error {
-	return errNotBuilt
+	return c.call(ctx, method, params, result, true)
 }

@@ -2,6 +2,9 @@ package bitrix
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -63,7 +66,77 @@ type Item struct {
 // Item reads a CRM item (crm.item.get). Errors to test for are [ErrNotFound]
 // and [ErrAccessDenied].
 // See https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-get.html
-func (v Viewer) Item(ctx context.Context, item CRMItem) (Item, error) { return Item{}, errNotBuilt }
+func (v Viewer) Item(ctx context.Context, item CRMItem) (Item, error) {
+	var i Item
+	if err := v.Read(ctx, "crm.item.get", crmParams(item), &i); err != nil {
+		return Item{}, fmt.Errorf("reading %v: %w", item, err)
+	}
+	i.Type = item.Type // some portals leave it out
+	return i, nil
+}
+
+func crmParams(item CRMItem) Params {
+	return Params{"entityTypeId": item.Type.EntityTypeID(), "id": item.ID}
+}
+
+// wireItem is the result of crm.item.get. People have a name instead of a title.
+type wireItem struct {
+	Item struct {
+		ID        number       `json:"id"`
+		TypeID    number       `json:"entityTypeId"`
+		Title     text         `json:"title"`
+		Name      text         `json:"name"`
+		LastName  text         `json:"lastName"`
+		Assigned  number       `json:"assignedById"`
+		Observers list[number] `json:"observers"`
+		ContactID number       `json:"contactId"`
+		Contacts  list[number] `json:"contactIds"`
+		CompanyID number       `json:"companyId"`
+		Companies list[number] `json:"companyIds"`
+		LeadID    number       `json:"leadId"`
+		HasIMOL   *flag        `json:"hasImol"`
+	} `json:"item"`
+}
+
+// UnmarshalJSON reads the result of crm.item.get.
+func (i *Item) UnmarshalJSON(data []byte) error {
+	var w wireItem
+	if err := json.Unmarshal(data, &w); err != nil {
+		return err
+	}
+	row := w.Item
+	*i = Item{
+		Title:       string(row.Title),
+		Responsible: UserID(row.Assigned),
+		Company:     int64(row.CompanyID),
+		Lead:        int64(row.LeadID),
+	}
+	i.ID = int64(row.ID)
+	if types := ItemTypes(); row.TypeID >= 1 && int(row.TypeID) <= len(types) {
+		i.Type = types[row.TypeID-1]
+	}
+	if i.Title == "" {
+		i.Title = strings.TrimSpace(string(row.Name) + " " + string(row.LastName))
+	}
+	if i.Company == 0 && len(row.Companies) > 0 {
+		i.Company = int64(row.Companies[0])
+	}
+	for _, o := range row.Observers {
+		i.Observers = append(i.Observers, UserID(o))
+	}
+	for _, c := range append(list[number]{row.ContactID}, row.Contacts...) {
+		if c > 0 && !slices.Contains(i.Contacts, int64(c)) {
+			i.Contacts = append(i.Contacts, int64(c))
+		}
+	}
+	if row.HasIMOL != nil {
+		has := bool(*row.HasIMOL)
+		i.HasIMOL = &has
+	}
+	return nil
+}
 
 // Item adds crm.item.get; decode into an [Item].
-func (b *Batch) Item(key string, item CRMItem) {}
+func (b *Batch) Item(key string, item CRMItem) {
+	b.Add(key, "crm.item.get", crmParams(item))
+}

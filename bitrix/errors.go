@@ -3,6 +3,7 @@ package bitrix
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -105,25 +106,141 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// codes lists the codes of each sentinel that its code alone decides, in lower
-// case.
-var codes = map[error][]string{
-	ErrExpiredToken:       {"expired_token"},
-	ErrUserAccess:         {"user_access_error", "authorization_error"},
-	ErrInsufficientScope:  {"insufficient_scope", "invalid_scope"},
-	ErrOverloaded:         {"overload_limit"},
-	ErrOperationTimeLimit: {"operation_time_limit"},
-	ErrMethodNotFound:     {"error_method_not_found"},
-	ErrAppRemoved:         {"application_not_found", "error_oauth", "not_installed", "portal_deleted"},
-	ErrInvalidGrant:       {"invalid_grant", "bad_verification_code"},
-	ErrNotFound:           {"not_found", "error_not_found"},
-	ErrConnection:         {"connection_error"},
-	ErrChatNotInCRM:       {"chat_not_in_crm"},
-	ErrUserNotActive:      {"crm_chat_user_not_active"},
-	ErrDialogAccess:       {"access_error"},
-}
-
 // Is reports whether e is a case of the sentinel target.
 func (e *Error) Is(target error) bool {
-	return slices.Contains(codes[target], strings.ToLower(e.Code))
+	code := strings.ToLower(e.Code)
+	switch target {
+	case ErrPlan:
+		return code == "access_denied" && e.says("commercial plan")
+	case ErrAccessDenied:
+		return e.deniesAccess(code)
+	case ErrCallerDenied:
+		return code == "chat_join_permission_denied" || code == "chat_delete_user_permission_denied" ||
+			code == "access_denied" && e.says("join user")
+	case ErrColleagueDenied:
+		return code == "access_denied" && e.says("this crm")
+	case ErrHistoryDenied:
+		return code == "access_denied" && e.says("view chat history")
+	case ErrUserAccess:
+		// The token of a dismissed person is refused with a text of its own.
+		return code == "user_access_error" || code == "authorization_error" ||
+			code == "access_denied" && e.says("authorized in this context")
+	case ErrNoAuth:
+		// app.info is asked without the client secret, so invalid_client there
+		// means the token: https://github.com/bitrix24/b24pysdk
+		return code == "no_auth_found" || code == "invalid_token" || code == "invalid_client" && e.Method == methodInspect
+	case ErrInvalidClient:
+		return code == "invalid_client" && e.Method != methodInspect || code == "wrong_client"
+	case ErrTooManyRequests:
+		return code == "query_limit_exceeded" || code == "" && e.Status == http.StatusTooManyRequests
+	case ErrArgument:
+		return code == "error_argument" || code == "crm_chat_empty_user" ||
+			code == "crm_chat_empty_crm_data" && !e.says("could not find")
+	case ErrNoChat:
+		return code == "crm_chat_empty_crm_data" && e.says("could not find")
+	case ErrAlreadyBound:
+		return e.says("already binded")
+	case ErrAlreadyMember:
+		return code == "nothing_to_add" || code == "wrong_request" && e.Method != methodRemoveUser
+	case ErrNotMember:
+		return (code == "user_not_found" || code == "wrong_request") && e.Method == methodRemoveUser
+	case ErrUnreachable:
+		// A page with a 4xx status comes of something in front of the portal,
+		// which did not let the call through.
+		return e.Page && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests
+	}
+	return slices.Contains(codesOf(target), code)
 }
+
+// codesOf returns the codes of a sentinel that its code alone decides.
+func codesOf(target error) []string {
+	switch target {
+	case ErrExpiredToken:
+		return []string{"expired_token"}
+	case ErrInsufficientScope:
+		return []string{"insufficient_scope", "invalid_scope"}
+	case ErrOverloaded:
+		return []string{"overload_limit"}
+	case ErrOperationTimeLimit:
+		return []string{"operation_time_limit"}
+	case ErrMethodNotFound:
+		return []string{"error_method_not_found"}
+	case ErrAppRemoved:
+		return []string{"application_not_found", "error_oauth", "not_installed", "portal_deleted"}
+	case ErrInvalidGrant:
+		return []string{"invalid_grant", "bad_verification_code"}
+	case ErrNotFound:
+		return []string{"not_found", "error_not_found"}
+	case ErrConnection:
+		return []string{"connection_error"}
+	case ErrChatNotInCRM:
+		return []string{"chat_not_in_crm"}
+	case ErrUserNotActive:
+		return []string{"crm_chat_user_not_active"}
+	case ErrDialogAccess:
+		return []string{"access_error"}
+	}
+	return nil
+}
+
+// deniesAccess is true of every refusal for lack of a right. Bitrix24 says
+// ACCESS_DENIED of a plan too, which is no right.
+func (e *Error) deniesAccess(code string) bool {
+	switch code {
+	case "access_denied":
+		return !e.says("commercial plan") && !e.says("authorized in this context")
+	case "invalid_credentials", "chat_join_permission_denied", "chat_delete_user_permission_denied", "allowed_only_intranet_user":
+		return true
+	case "":
+		return e.says("access denied") // crm.deal.get and its kind have no code
+	}
+	return false
+}
+
+// says looks for words of the portal that are never translated.
+func (e *Error) says(words string) bool {
+	return strings.Contains(strings.ToLower(e.Description), words)
+}
+
+// mayHaveRun reports whether the refusal leaves open what happened: a page
+// instead of JSON, or trouble of the server without a code that rules it out.
+func (e *Error) mayHaveRun() bool {
+	switch {
+	case errors.Is(e, ErrUnreachable), errors.Is(e, ErrTooManyRequests):
+		return false
+	case e.Page:
+		return true
+	case errors.Is(e, ErrOverloaded), errors.Is(e, ErrOperationTimeLimit), errors.Is(e, ErrAppRemoved), errors.Is(e, ErrConnection):
+		return false
+	}
+	switch strings.ToLower(e.Code) {
+	case "internal_server_error", "error_unexpected_answer":
+		return true // inside a batch these come without a status
+	}
+	return e.Status >= http.StatusInternalServerError
+}
+
+// hide removes secrets that the server repeated in its own words.
+func (e *Error) hide(secrets ...Secret) {
+	for _, s := range secrets {
+		if s == "" {
+			continue
+		}
+		for _, field := range []*string{&e.Code, &e.Description, &e.Argument} {
+			*field = strings.ReplaceAll(*field, s.Reveal(), redacted)
+		}
+	}
+}
+
+// MovedError is a redirect of the portal to another address. It matches
+// [ErrMoved]; the call did not run. Before believing it, ask the authorisation
+// server ([Application.Inspect]).
+type MovedError struct {
+	Host string // where it points, in lower case; empty when that is unreadable
+}
+
+// Error tells that the portal has moved.
+func (e *MovedError) Error() string { return ErrMoved.Error() + " to " + oneLine(e.Host) }
+
+// Is reports whether target is [ErrMoved].
+func (e *MovedError) Is(target error) bool { return target == ErrMoved }

@@ -2,9 +2,11 @@ package bitrix
 
 import (
 	"context"
-	"errors"
 	"net/http"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // Application is one local application as it was registered on a portal. Fill
@@ -34,6 +36,13 @@ type Application struct {
 
 	// Timeouts bound a single attempt; zero means 15 s for reads, 65 s for writes.
 	Timeouts Timeouts
+
+	mu      sync.Mutex
+	http    *http.Client       // guarded by mu
+	gates   map[string]*gate   // guarded by mu; by host
+	refused map[Secret]error   // guarded by mu; refresh tokens that are no longer good
+	renewed map[Secret]renewal // guarded by mu; what a spent refresh token was traded for
+	flights singleflight.Group // renewals under way
 }
 
 // Limit is how fast a portal may be asked.
@@ -95,7 +104,7 @@ func (s staticToken) Renew(context.Context, Token) (Token, error) { return Token
 // saved at the next attempt. A refused refresh token ([ErrInvalidGrant]) is
 // remembered and not presented again. A nil save stores nothing.
 func (a *Application) Renewing(t Token, save Saver) TokenSource {
-	return staticToken{t}
+	return &renewing{app: a, save: save, token: t}
 }
 
 // Grant is what the authorisation server knows about an access token.
@@ -108,39 +117,4 @@ type Grant struct {
 	Scope    []string
 	Expiry   time.Time // zero when not told
 	Status   string    // "L" for a local application
-}
-
-var errNotBuilt = errors.New("not built")
-
-// AuthorizeURL returns the page of the portal on which a person lets the
-// application act for them. The portal, an origin or a REST address, sends the
-// browser back to the registered handler with a code and the same state. The
-// answer is empty when portal is no absolute http or https address.
-// See https://apidocs.bitrix24.com/settings/oauth/index.html
-func (a *Application) AuthorizeURL(portal, state string) string { return "" }
-
-// Exchange trades the code of an authorisation for tokens, once, within 30
-// seconds. Server is the server_domain of the redirect, or empty for the
-// default; [ErrUntrustedServer] when it is not listed. A used or old code
-// gives [ErrInvalidGrant].
-func (a *Application) Exchange(ctx context.Context, server, code string) (Token, error) {
-	return Token{}, errNotBuilt
-}
-
-// Refresh trades the refresh token of t for a new pair, once, without retry.
-// The old pair is then void, so save the new one first of all: most callers
-// want [Application.Renewing]. Errors to test for are [ErrInvalidGrant],
-// [ErrInvalidClient], [ErrAppRemoved], [ErrUntrustedServer], [ErrForeignToken]
-// and [ErrUnreachable]; after the last it is open whether the pair was rotated.
-func (a *Application) Refresh(ctx context.Context, t Token) (Token, error) {
-	return Token{}, errNotBuilt
-}
-
-// Inspect asks an authorisation server (app.info) what a presented access token
-// is. It is the only proof of the portal and person behind a launch. Server is
-// an origin or address of a listed server, or empty for the default, otherwise
-// [ErrUntrustedServer]. A token of another application gives [ErrForeignToken],
-// an unknown one [ErrNoAuth], an old one [ErrExpiredToken].
-func (a *Application) Inspect(ctx context.Context, server string, access Secret) (Grant, error) {
-	return Grant{}, errNotBuilt
 }
