@@ -14,16 +14,6 @@ import (
 	"unicode/utf8"
 )
 
-// FormError tells which field of a posted form cannot be accepted. It never
-// holds the value.
-type FormError struct {
-	Field  string // as posted, "PLACEMENT_OPTIONS"; empty for the request as a whole
-	Reason string // "is missing", "is given twice", …
-	Status int    // the HTTP status to answer with: 400, 405, 413 or 415
-
-	cause error
-}
-
 // Launch is the form by which the portal opens the application in its frame.
 // Nothing in it is proven; see [Application.Inspect].
 type Launch struct {
@@ -33,13 +23,13 @@ type Launch struct {
 	Language         string // two letters, "en"; empty when the portal sent anything else
 	AppSID           string // names this rendering of the frame in window messages
 	Access, Refresh  Secret
-	ExpiresIn        time.Duration // of the access token; zero when not told
-	Server           string        // origin of the authorisation server; empty when absent
-	ApplicationToken Secret        // empty on older portals
-	Status           string        // "L" for a local application; may be empty
-	Placement        string        // "CRM_DEAL_DETAIL_TAB", "DEFAULT"
-	Item             CRMItem       // zero when there is none, or on a card not saved yet
-	Options          map[string]string
+	ExpiresIn        time.Duration     // of the access token; zero when not told
+	Server           string            // origin of the authorisation server; empty when absent
+	ApplicationToken Secret            // empty on older portals
+	Status           string            // "L" for a local application; may be empty
+	Placement        string            // "CRM_DEAL_DETAIL_TAB", "DEFAULT"
+	Item             CRMItem           // zero when there is none, or on a card not saved yet
+	Options          map[string]string // what else the placement tells; nil when nothing
 }
 
 // ParseLaunch reads a launch from a POST that nobody has read the body of yet.

@@ -194,8 +194,8 @@ func (w *World) personLink(id int) *personView {
 
 func (w *World) itemLinks(typ string, ids ...int) []itemView {
 	var links []itemView
-	for _, id := range ids {
-		if item := w.Items[ItemKey{typ, id}]; item != nil {
+	for i, id := range ids {
+		if item := w.Items[ItemKey{typ, id}]; item != nil && !slices.Contains(ids[:i], id) {
 			links = append(links, w.itemView(item))
 		}
 	}
