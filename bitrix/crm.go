@@ -3,6 +3,7 @@ package bitrix
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,8 +68,11 @@ type Item struct {
 // See https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-get.html
 func (v Viewer) Item(ctx context.Context, item CRMItem) (Item, error) {
 	var i Item
-	err := v.Read(ctx, "crm.item.get", crmParams(item), &i)
-	return i, err
+	if err := v.Read(ctx, "crm.item.get", crmParams(item), &i); err != nil {
+		return Item{}, fmt.Errorf("reading %v: %w", item, err)
+	}
+	i.Type = item.Type // some portals leave it out
+	return i, nil
 }
 
 func crmParams(item CRMItem) Params {
@@ -88,6 +92,7 @@ type wireItem struct {
 		ContactID number       `json:"contactId"`
 		Contacts  list[number] `json:"contactIds"`
 		CompanyID number       `json:"companyId"`
+		Companies list[number] `json:"companyIds"`
 		LeadID    number       `json:"leadId"`
 		HasIMOL   *flag        `json:"hasImol"`
 	} `json:"item"`
@@ -100,13 +105,21 @@ func (i *Item) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	row := w.Item
-	*i = Item{Title: string(row.Title), Responsible: UserID(row.Assigned), Company: int64(row.CompanyID), Lead: int64(row.LeadID)}
+	*i = Item{
+		Title:       string(row.Title),
+		Responsible: UserID(row.Assigned),
+		Company:     int64(row.CompanyID),
+		Lead:        int64(row.LeadID),
+	}
 	i.ID = int64(row.ID)
 	if types := ItemTypes(); row.TypeID >= 1 && int(row.TypeID) <= len(types) {
 		i.Type = types[row.TypeID-1]
 	}
 	if i.Title == "" {
 		i.Title = strings.TrimSpace(string(row.Name) + " " + string(row.LastName))
+	}
+	if i.Company == 0 && len(row.Companies) > 0 {
+		i.Company = int64(row.Companies[0])
 	}
 	for _, o := range row.Observers {
 		i.Observers = append(i.Observers, UserID(o))

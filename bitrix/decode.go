@@ -65,8 +65,7 @@ func decodeRefusal(method string, status int, body []byte) *Error {
 
 // open reads the envelope.
 func open(method string, status int, body []byte) (envelope, *Error) {
-	// Self-hosted portals with a stray byte order mark in a PHP file send it here.
-	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	body = bytes.TrimSpace(body)
 	var e envelope
 	if len(body) == 0 || body[0] != '{' || json.Unmarshal(body, &e) != nil {
 		return envelope{}, &Error{Method: method, Status: status, Page: true}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,42 +37,57 @@ func ParseEvent(r *http.Request) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
+	for _, f := range eventFields {
+		switch value := form.Get(f.name); {
+		case value == "" && f.required:
+			return Event{}, bad(f.name, "is missing")
+		case value != "" && !f.pattern.MatchString(value):
+			return Event{}, bad(f.name, "is malformed")
+		}
+	}
+	data, err := nested(form, "data")
+	if err != nil {
+		return Event{}, err
+	}
+	if _, err := nested(form, "auth"); err != nil {
+		return Event{}, err
+	}
 	e := Event{
 		Name:             strings.ToUpper(form.Get("event")),
 		HandlerID:        form.Get("event_handler_id"),
+		Time:             unix(form.Get("ts")),
 		MemberID:         MemberID(form.Get("auth[member_id]")),
 		Domain:           strings.ToLower(form.Get("auth[domain]")),
 		ApplicationToken: Secret(form.Get("auth[application_token]")),
-		Data:             map[string]string{},
+		Data:             data,
 	}
-	switch {
-	case !eventName.MatchString(e.Name):
-		return Event{}, bad("event", "is missing or no name of an event")
-	case !memberID.MatchString(string(e.MemberID)):
-		return Event{}, bad("auth[member_id]", "is missing or no id of a portal")
-	case !secretText.MatchString(e.ApplicationToken.Reveal()):
-		return Event{}, bad("auth[application_token]", "is missing or no token")
-	case e.Domain != "" && !domain.MatchString(e.Domain):
-		return Event{}, bad("auth[domain]", "is no host")
-	}
-	if seconds, err := strconv.ParseInt(form.Get("ts"), 10, 64); err == nil && seconds > 0 {
-		e.Time = time.Unix(seconds, 0)
-	}
-	for name, values := range form {
-		if path, ok := strings.CutPrefix(name, "data["); ok && strings.HasSuffix(path, "]") {
-			e.Data[strings.ReplaceAll(strings.TrimSuffix(path, "]"), "][", ".")] = values[0]
-		}
-	}
-	clean := e.Data["CLEAN"]
-	e.Clean = clean == "1" || clean == "true" || clean == "Y"
+	e.Clean = slices.Contains([]string{"1", "true", "Y"}, data["CLEAN"])
 	e.Token, err = eventToken(form, e.MemberID)
-	return e, err
+	if err != nil {
+		return Event{}, err
+	}
+	return e, nil
 }
 
-var (
-	eventName  = regexp.MustCompile(`^[A-Z0-9_:.\\]{1,100}$`)
-	secretText = regexp.MustCompile(`^[0-9A-Za-z._-]{16,256}$`)
-)
+// eventFields are the fields of any event that have a known form. Documented
+// examples misspell some names, so only what proves the event is required.
+var eventFields = []struct {
+	name     string
+	pattern  *regexp.Regexp
+	required bool
+}{
+	{"event", regexp.MustCompile(`^[A-Za-z0-9_:.\\]{1,100}$`), true},
+	{"auth[member_id]", memberID, true},
+	{"auth[application_token]", tokenText, true},
+	{"event_handler_id", digits, false},
+	{"ts", digits, false},
+	{"auth[domain]", regexp.MustCompile(`(?i)` + hostName.String()), false},
+	{"auth[access_token]", tokenText, false},
+	{"auth[refresh_token]", tokenText, false},
+	{"auth[user_id]", digits, false},
+	{"auth[expires]", digits, false},
+	{"auth[expires_in]", digits, false},
+}
 
 // eventToken reads the tokens of an event, where a person stands behind it.
 func eventToken(form url.Values, member MemberID) (Token, error) {
@@ -78,22 +95,41 @@ func eventToken(form url.Values, member MemberID) (Token, error) {
 	if access == "" {
 		return Token{}, nil
 	}
-	refresh := form.Get("auth[refresh_token]")
-	if !secretText.MatchString(access) {
-		return Token{}, bad("auth[access_token]", "is no token")
+	t := Token{
+		Access:   Secret(access),
+		Refresh:  Secret(form.Get("auth[refresh_token]")),
+		MemberID: member,
+		Scope:    splitScope(form.Get("auth[scope]")),
 	}
-	if refresh != "" && !secretText.MatchString(refresh) {
-		return Token{}, bad("auth[refresh_token]", "is no token")
+	if address := form.Get("auth[client_endpoint]"); address != "" {
+		endpoint, err := parseEndpoint(address)
+		if err != nil {
+			return Token{}, bad("auth[client_endpoint]", "is malformed")
+		}
+		t.Endpoint = endpoint.String()
+	}
+	if server := form.Get("auth[server_endpoint]"); server != "" {
+		if t.Server = origin(server); t.Server == "" {
+			return Token{}, bad("auth[server_endpoint]", "is malformed")
+		}
 	}
 	user, _ := strconv.ParseInt(form.Get("auth[user_id]"), 10, 64) // zero when not told
-	t := Token{
-		Access: Secret(access), Refresh: Secret(refresh), Endpoint: form.Get("auth[client_endpoint]"),
-		Server: origin(form.Get("auth[server_endpoint]")), MemberID: member, UserID: UserID(user), Scope: splitScope(form.Get("auth[scope]")),
-	}
-	if seconds, err := strconv.ParseInt(form.Get("auth[expires]"), 10, 64); err == nil && seconds > 0 {
-		t.Expiry = time.Unix(seconds, 0)
+	t.UserID = UserID(user)
+	// An event may have waited in a queue for longer than expires_in tells.
+	if t.Expiry = unix(form.Get("auth[expires]")); t.Expiry.IsZero() {
+		in, _ := strconv.ParseInt(form.Get("auth[expires_in]"), 10, 32)
+		t.Expiry = expiry(number(in), unixTime{})
 	}
 	return t, nil
+}
+
+// unix reads Unix seconds; zero when there are none.
+func unix(s string) time.Time {
+	seconds, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || seconds <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0)
 }
 
 // EventBinding is a handler of the application that the portal calls.
@@ -108,8 +144,10 @@ type EventBinding struct {
 // See https://apidocs.bitrix24.com/api-reference/events/event-get.html
 func (i Installation) Events(ctx context.Context) ([]EventBinding, error) {
 	var rows []EventBinding
-	err := i.Read(ctx, "event.get", nil, &rows)
-	return rows, err
+	if err := i.Read(ctx, "event.get", nil, &rows); err != nil {
+		return nil, fmt.Errorf("reading the event handlers: %w", err)
+	}
+	return rows, nil
 }
 
 // UnmarshalJSON reads a row of event.get.
@@ -131,15 +169,18 @@ func (e *EventBinding) UnmarshalJSON(data []byte) error {
 // See https://apidocs.bitrix24.com/api-reference/events/event-bind.html
 func (i Installation) BindEvent(ctx context.Context, event, handler string) error {
 	err := i.Call(ctx, "event.bind", Params{"event": event, "handler": handler}, nil)
-	if errors.Is(err, ErrAlreadyBound) {
-		return nil
+	if err != nil && !errors.Is(err, ErrAlreadyBound) {
+		return fmt.Errorf("binding %s: %w", event, err)
 	}
-	return err
+	return nil
 }
 
 // UnbindEvent undoes BindEvent (event.unbind). It is no error when nothing was
 // bound.
 // See https://apidocs.bitrix24.com/api-reference/events/event-unbind.html
 func (i Installation) UnbindEvent(ctx context.Context, event, handler string) error {
-	return i.Call(ctx, "event.unbind", Params{"event": event, "handler": handler}, nil)
+	if err := i.Call(ctx, "event.unbind", Params{"event": event, "handler": handler}, nil); err != nil {
+		return fmt.Errorf("unbinding %s: %w", event, err)
+	}
+	return nil
 }

@@ -102,7 +102,8 @@ func readBody(resp *http.Response) ([]byte, error) {
 	if len(body) > maxBody {
 		return nil, errTooLarge
 	}
-	return body, nil
+	// Self-hosted portals with a stray byte order mark in a PHP file send it along.
+	return bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), nil
 }
 
 // client returns the HTTP client to use: the caller's, without its cookies,
@@ -115,6 +116,9 @@ func (a *Application) client() *http.Client {
 		a.http = &http.Client{
 			Transport:     a.transport(),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+		if a.HTTPClient != nil {
+			a.http.Timeout = a.HTTPClient.Timeout
 		}
 	}
 	return a.http

@@ -1,17 +1,17 @@
 package bitrix
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Launch is the form by which the portal opens the application in its frame.
@@ -34,174 +34,177 @@ type Launch struct {
 
 // ParseLaunch reads a launch from a POST that nobody has read the body of yet.
 // It refuses with a *[FormError] whatever is malformed, missing, given twice or
-// larger than 64 KiB; a missing access token also matches [ErrNoToken], and then
-// the rest of the launch is returned with the error.
+// larger than 64 KiB; a missing access token also matches [ErrNoToken], and
+// then the rest of the launch is returned, so that its language is known.
 // See https://apidocs.bitrix24.com/api-reference/widgets/index.html
 func ParseLaunch(r *http.Request) (Launch, error) {
-	form, err := readForm(r)
+	body, err := readForm(r)
 	if err != nil {
 		return Launch{}, err
 	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	if len(r.URL.RawQuery) > maxForm {
+		return Launch{}, &FormError{Reason: "is too large", Status: http.StatusRequestEntityTooLarge}
+	}
+	query, err := parseFields(r.URL.RawQuery)
 	if err != nil {
-		return Launch{}, bad("", "has an address that cannot be read")
-	}
-	for name, values := range query {
-		if len(values) > 1 {
-			return Launch{}, bad(fieldName(name), "is given twice")
-		}
-	}
-	l := Launch{
-		MemberID: MemberID(form.Get("member_id")), Domain: strings.ToLower(query.Get("DOMAIN")), Secure: query.Get("PROTOCOL") != "0",
-		AppSID: query.Get("APP_SID"), Access: Secret(form.Get("AUTH_ID")), Refresh: Secret(form.Get("REFRESH_ID")),
-		ApplicationToken: Secret(form.Get("APPLICATION_TOKEN")), Status: form.Get("status"), Placement: strings.ToUpper(form.Get("PLACEMENT")),
-	}
-	if language := query.Get("LANG"); twoLetters.MatchString(language) {
-		l.Language = language
-	}
-	broken := l.check(form)
-	if broken != nil && !errors.Is(broken, ErrNoToken) {
-		return Launch{}, broken
-	}
-	if err := l.readOptions(form.Get("PLACEMENT_OPTIONS")); err != nil {
 		return Launch{}, err
 	}
-	return l, broken
+	for _, field := range bodyFields {
+		if query.Has(field.name) {
+			return Launch{}, bad(field.name, "is part of the address")
+		}
+	}
+	var l Launch
+	for _, field := range queryFields {
+		if err := field.read(&l, query); err != nil {
+			return Launch{}, err
+		}
+	}
+	var tokenless error
+	for _, field := range bodyFields {
+		err := field.read(&l, body)
+		if errors.Is(err, ErrNoToken) {
+			tokenless = err
+		} else if err != nil {
+			return Launch{}, err
+		}
+	}
+	return l, tokenless
 }
 
-// maxForm is the largest form that is read.
-const maxForm = 64 << 10
+// launchField is a field of a launch and how it is read.
+type launchField struct {
+	name     string
+	pattern  *regexp.Regexp
+	required bool
+	set      func(l *Launch, value string) error
+}
 
-var (
-	memberID   = regexp.MustCompile(`^[0-9a-f]{32}$`)
-	domain     = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?(:[0-9]{1,5})?$`)
-	sid        = regexp.MustCompile(`^[0-9A-Za-z]{1,64}$`)
-	place      = regexp.MustCompile(`^[A-Z0-9_]{1,100}$`)
-	status     = regexp.MustCompile(`^[A-Z]?$`)
-	twoLetters = regexp.MustCompile(`^[a-z]{2}$`)
-)
-
-// readForm reads a posted form. A field that is given twice is refused: two
-// readers could see different values.
-func readForm(r *http.Request) (url.Values, error) {
-	if r.Method != http.MethodPost {
-		return nil, &FormError{Reason: "is no POST", Status: http.StatusMethodNotAllowed}
-	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, &FormError{Reason: "is no form", Status: http.StatusUnsupportedMediaType}
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
-	var large *http.MaxBytesError
+// read stores the field in l. An empty field counts as a missing one.
+func (f launchField) read(l *Launch, fields url.Values) error {
+	value := fields.Get(f.name)
 	switch {
-	case len(body) > maxForm || errors.As(err, &large):
-		return nil, &FormError{Reason: "is too large", Status: http.StatusRequestEntityTooLarge}
-	case err != nil:
-		return nil, bad("", "broke off")
-	case !utf8.Valid(body):
-		return nil, bad("", "is no text")
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, bad("", "cannot be read")
-	}
-	for name, values := range form {
-		if len(values) > 1 {
-			return nil, bad(fieldName(name), "is given twice")
+	case value == "" && f.required:
+		e := bad(f.name, "is missing")
+		if f.name == "AUTH_ID" {
+			e.cause = ErrNoToken
 		}
-		if !utf8.ValidString(values[0]) || strings.ContainsRune(values[0], 0) {
-			return nil, bad(fieldName(name), "is no text")
-		}
+		return e
+	case value == "":
+		return nil
+	case f.pattern != nil && !f.pattern.MatchString(value):
+		return bad(f.name, "is malformed")
 	}
-	return form, nil
+	return f.set(l, value)
 }
 
-// fieldName is a name fit for an error: those of strangers are not repeated.
-func fieldName(name string) string {
-	if len(name) > 60 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "a field"
-	}
-	return name
-}
-
-func bad(field, reason string) *FormError {
-	return &FormError{Field: field, Reason: reason, Status: http.StatusBadRequest}
-}
-
-// Error names the field and what is wrong with it.
-func (e *FormError) Error() string {
-	if e.Field == "" {
-		return "the request " + e.Reason
-	}
-	return e.Field + " " + e.Reason
-}
-
-// Unwrap returns [ErrNoToken] where the access token is what is missing.
-func (e *FormError) Unwrap() error { return e.cause }
-
-// check tells what is wrong with the fields that were read.
-func (l *Launch) check(form url.Values) error {
-	switch {
-	case !memberID.MatchString(string(l.MemberID)):
-		return bad("member_id", "is missing or no id of a portal")
-	case !domain.MatchString(l.Domain):
-		return bad("DOMAIN", "is missing or no host")
-	case !place.MatchString(l.Placement):
-		return bad("PLACEMENT", "is missing or no code of a place")
-	case l.AppSID != "" && !sid.MatchString(l.AppSID):
-		return bad("APP_SID", "is no id")
-	case !status.MatchString(l.Status):
-		return bad("status", "is no letter")
-	}
-	for name, secret := range map[string]Secret{"AUTH_ID": l.Access, "REFRESH_ID": l.Refresh, "APPLICATION_TOKEN": l.ApplicationToken} {
-		if secret != "" && !secretText.MatchString(secret.Reveal()) {
-			return bad(name, "is no token")
+// queryFields come with the address, the rest with the body.
+// See https://apidocs.bitrix24.com/api-reference/widgets/crm/detail-tab.html
+var queryFields = []launchField{
+	{"DOMAIN", regexp.MustCompile(`(?i)` + hostName.String()), true, func(l *Launch, v string) error {
+		l.Domain = strings.ToLower(v)
+		return nil
+	}},
+	{"PROTOCOL", regexp.MustCompile(`^[01]$`), true, func(l *Launch, v string) error { l.Secure = v == "1"; return nil }},
+	{"APP_SID", hexID, true, func(l *Launch, v string) error { l.AppSID = v; return nil }},
+	{"LANG", nil, false, func(l *Launch, v string) error {
+		if twoLetters.MatchString(v) {
+			l.Language = v
 		}
-	}
-	if server := form.Get("SERVER_ENDPOINT"); server != "" {
-		if l.Server = origin(server); l.Server == "" {
-			return bad("SERVER_ENDPOINT", "is no address")
-		}
-	}
-	if expires := form.Get("AUTH_EXPIRES"); expires != "" {
-		seconds, err := strconv.Atoi(expires)
-		if err != nil || seconds < 0 || seconds > 1<<31 {
-			return bad("AUTH_EXPIRES", "is no number of seconds")
+		return nil
+	}},
+}
+
+// bodyFields are read in this order: the options need the placement.
+var bodyFields = []launchField{
+	{"member_id", memberID, true, func(l *Launch, v string) error { l.MemberID = MemberID(v); return nil }},
+	{"AUTH_ID", tokenText, true, func(l *Launch, v string) error { l.Access = Secret(v); return nil }},
+	{"REFRESH_ID", tokenText, false, func(l *Launch, v string) error { l.Refresh = Secret(v); return nil }},
+	{"APPLICATION_TOKEN", tokenText, false, func(l *Launch, v string) error { l.ApplicationToken = Secret(v); return nil }},
+	{"AUTH_EXPIRES", digits, false, func(l *Launch, v string) error {
+		seconds, err := strconv.ParseInt(v, 10, 32)
+		if err != nil {
+			return bad("AUTH_EXPIRES", "is malformed")
 		}
 		l.ExpiresIn = time.Duration(seconds) * time.Second
-	}
-	if l.Access == "" {
-		return &FormError{Field: "AUTH_ID", Reason: "is missing", Status: http.StatusBadRequest, cause: ErrNoToken}
-	}
-	return nil
+		return nil
+	}},
+	{"SERVER_ENDPOINT", nil, false, func(l *Launch, v string) error {
+		if l.Server = origin(v); l.Server == "" {
+			return bad("SERVER_ENDPOINT", "is malformed")
+		}
+		return nil
+	}},
+	{"status", oneLetter, false, func(l *Launch, v string) error { l.Status = v; return nil }},
+	{"PLACEMENT", code, true, func(l *Launch, v string) error { l.Placement = v; return nil }},
+	{"PLACEMENT_OPTIONS", nil, false, (*Launch).readOptions},
 }
 
-// readOptions reads PLACEMENT_OPTIONS. Portals say "no context" in many ways.
+// readOptions reads PLACEMENT_OPTIONS. Portals have many ways to say that there
+// are none, the text "undefined" among them.
 func (l *Launch) readOptions(raw string) error {
-	l.Options = map[string]string{}
 	if raw = strings.TrimSpace(raw); raw == "undefined" || isEmpty([]byte(raw)) {
 		return nil
 	}
-	var options map[string]json.RawMessage
-	if json.Unmarshal([]byte(raw), &options) != nil {
-		return bad("PLACEMENT_OPTIONS", "is no JSON object")
+	options, err := flatObject([]byte(raw))
+	if err != nil {
+		return bad("PLACEMENT_OPTIONS", "is no JSON object with every key once")
 	}
-	for name, value := range options {
-		var t text
-		if t.UnmarshalJSON(value) == nil {
-			l.Options[name] = string(t)
-		}
-	}
+	l.Options = options
 	kind, ok := l.CardType()
-	id := l.Options["ID"]
-	if !ok || id == "" || id == "0" {
+	if !ok {
+		return nil
+	}
+	// Toolbars and timeline menus of some cards call it ENTITY_ID.
+	id := cmp.Or(options["ID"], options["ENTITY_ID"])
+	if id == "" || id == "0" {
 		return nil
 	}
 	n, err := strconv.ParseInt(id, 10, 64)
-	if err != nil || n <= 0 || strconv.FormatInt(n, 10) != id {
+	if err != nil || !positive.MatchString(id) {
 		return bad("PLACEMENT_OPTIONS", "names no CRM item")
 	}
 	l.Item = CRMItem{kind, n}
 	return nil
+}
+
+// flatObject reads a JSON object whose keys differ. Values that are no text and
+// no number are kept as JSON.
+func flatObject(data []byte) (map[string]string, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if opening, err := d.Token(); err != nil || opening != json.Delim('{') {
+		return nil, errors.New("no object")
+	}
+	object := map[string]string{}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return nil, err
+		}
+		name, _ := key.(string)
+		if _, taken := object[name]; taken {
+			return nil, errors.New("a key is given twice")
+		}
+		object[name] = string(raw)
+		if isEmpty(raw) {
+			object[name] = ""
+		}
+		var s string
+		if raw[0] == '"' && json.Unmarshal(raw, &s) == nil {
+			object[name] = s
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("there is more than an object")
+	}
+	return object, nil
 }
 
 // Origin returns the origin of the portal as the launch tells it.
@@ -212,17 +215,14 @@ func (l Launch) Origin() string {
 	return origin("http://" + l.Domain)
 }
 
-// CardType returns the type of the CRM card that the placement belongs to, also
-// when the card is not saved yet.
+// CardType returns the type of the CRM items that the placement is about, also
+// on a card that is not saved yet.
 func (l Launch) CardType() (ItemType, bool) {
 	name, ok := strings.CutPrefix(l.Placement, "CRM_")
 	if !ok {
 		return "", false
 	}
-	name, rest, _ := strings.Cut(name, "_")
-	if !strings.HasPrefix(rest, "DETAIL_") {
-		return "", false
-	}
+	name, _, _ = strings.Cut(name, "_")
 	return ParseItemType(name)
 }
 

@@ -236,7 +236,12 @@ type wireInfo struct {
 }
 
 func (w wireInfo) grant(server string) Grant {
-	expires, _ := time.Parse(time.RFC3339, string(w.Expires)) // zero when not told
+	expires, err := time.Parse(time.RFC3339, string(w.Expires))
+	if err != nil {
+		var at unixTime
+		_ = at.UnmarshalJSON([]byte(w.Expires)) // never fails; zero when not told
+		expires = at.Time
+	}
 	return Grant{
 		ClientID: string(w.ClientID),
 		MemberID: MemberID(w.Install.MemberID),

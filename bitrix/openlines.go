@@ -3,6 +3,7 @@ package bitrix
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,12 +154,17 @@ func chatsParams(item CRMItem, activeOnly bool) Params {
 	return p
 }
 
-// memberParams always name the chat: without it the portal takes the one that
-// was written in last, finished or not.
-func memberParams(item CRMItem, chat ChatID, user UserID) Params {
+// member adds or removes a user. It always names the chat: without it the portal
+// takes the one that was written in last, finished or not.
+func (v Viewer) member(ctx context.Context, method string, item CRMItem, chat ChatID, user UserID) (ChatID, error) {
+	if item.Type.EntityTypeID() == 0 || item.ID <= 0 || chat <= 0 || user <= 0 {
+		return 0, &Error{Method: method, Code: "ERROR_ARGUMENT", Description: "not sent: item, chat or user names nothing"}
+	}
 	p := itemParams(item)
 	p["CHAT_ID"], p["USER_ID"] = chat, user
-	return p
+	var told ChatID
+	err := v.Call(ctx, method, p, &told)
+	return told, err
 }
 
 // Chats returns the chats of a CRM item, newest session first
@@ -167,8 +173,10 @@ func memberParams(item CRMItem, chat ChatID, user UserID) Params {
 // See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chats/imopenlines-crm-chat-get.html
 func (v Viewer) Chats(ctx context.Context, item CRMItem, activeOnly bool) ([]Chat, error) {
 	var chats []Chat
-	err := v.Read(ctx, "imopenlines.crm.chat.get", chatsParams(item, activeOnly), &chats)
-	return chats, err
+	if err := v.Read(ctx, "imopenlines.crm.chat.get", chatsParams(item, activeOnly), &chats); err != nil {
+		return nil, fmt.Errorf("reading the chats of %v: %w", item, err)
+	}
+	return chats, nil
 }
 
 // LastChat returns the chat of a CRM item that was written in last, finished or
@@ -176,8 +184,10 @@ func (v Viewer) Chats(ctx context.Context, item CRMItem, activeOnly bool) ([]Cha
 // See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chats/imopenlines-crm-chat-get-last-id.html
 func (v Viewer) LastChat(ctx context.Context, item CRMItem) (ChatID, error) {
 	var id ChatID
-	err := v.Read(ctx, "imopenlines.crm.chat.getLastId", itemParams(item), &id)
-	return id, err
+	if err := v.Read(ctx, "imopenlines.crm.chat.getLastId", itemParams(item), &id); err != nil {
+		return 0, fmt.Errorf("reading the last chat of %v: %w", item, err)
+	}
+	return id, nil
 }
 
 // Dialog returns a chat with its participants (imopenlines.dialog.get), or
@@ -185,8 +195,10 @@ func (v Viewer) LastChat(ctx context.Context, item CRMItem) (ChatID, error) {
 // See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/sessions/imopenlines-dialog-get.html
 func (v Viewer) Dialog(ctx context.Context, chat ChatID) (Dialog, error) {
 	var d Dialog
-	err := v.Read(ctx, "imopenlines.dialog.get", Params{"CHAT_ID": chat}, &d)
-	return d, err
+	if err := v.Read(ctx, "imopenlines.dialog.get", Params{"CHAT_ID": chat}, &d); err != nil {
+		return Dialog{}, fmt.Errorf("reading chat %d: %w", chat, err)
+	}
+	return d, nil
 }
 
 // AddUser adds a colleague to an active chat of a CRM item
@@ -199,9 +211,11 @@ func (v Viewer) Dialog(ctx context.Context, chat ChatID) (Dialog, error) {
 // [ErrUserNotActive]. A repeat is harmless.
 // See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chats/imopenlines-crm-chat-user-add.html
 func (v Viewer) AddUser(ctx context.Context, item CRMItem, chat ChatID, user UserID) (ChatID, error) {
-	var added ChatID
-	err := v.Call(ctx, methodAddUser, memberParams(item, chat, user), &added)
-	return added, err
+	added, err := v.member(ctx, methodAddUser, item, chat, user)
+	if err != nil {
+		return 0, fmt.Errorf("adding user %d to chat %d of %v: %w", user, chat, item, err)
+	}
+	return added, nil
 }
 
 // RemoveUser removes a colleague from an active chat of a CRM item
@@ -210,9 +224,11 @@ func (v Viewer) AddUser(ctx context.Context, item CRMItem, chat ChatID, user Use
 // the user is not in the chat; the other refusals are those of [Viewer.AddUser].
 // See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chats/imopenlines-crm-chat-user-delete.html
 func (v Viewer) RemoveUser(ctx context.Context, item CRMItem, chat ChatID, user UserID) (ChatID, error) {
-	var removed ChatID
-	err := v.Call(ctx, methodRemoveUser, memberParams(item, chat, user), &removed)
-	return removed, err
+	removed, err := v.member(ctx, methodRemoveUser, item, chat, user)
+	if err != nil {
+		return 0, fmt.Errorf("removing user %d from chat %d of %v: %w", user, chat, item, err)
+	}
+	return removed, nil
 }
 
 // Chats adds imopenlines.crm.chat.get; decode into a []Chat.

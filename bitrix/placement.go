@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 )
 
 // PlacementBinding says where the application wants to be shown.
@@ -28,8 +29,10 @@ type BoundPlacement struct {
 // See https://apidocs.bitrix24.com/api-reference/widgets/placement-get.html
 func (i Installation) Placements(ctx context.Context) ([]BoundPlacement, error) {
 	var rows []BoundPlacement
-	err := i.Read(ctx, "placement.get", nil, &rows)
-	return rows, err
+	if err := i.Read(ctx, "placement.get", nil, &rows); err != nil {
+		return nil, fmt.Errorf("reading the placements: %w", err)
+	}
+	return rows, nil
 }
 
 // BindPlacement shows the application in a place (placement.bind). Binding the
@@ -42,10 +45,10 @@ func (i Installation) BindPlacement(ctx context.Context, p PlacementBinding) err
 		all[language] = map[string]any{"TITLE": title, "DESCRIPTION": p.Descriptions[language]}
 	}
 	err := i.Call(ctx, "placement.bind", Params{"PLACEMENT": p.Placement, "HANDLER": p.Handler, "LANG_ALL": all}, nil)
-	if errors.Is(err, ErrAlreadyBound) {
-		return nil
+	if err != nil && !errors.Is(err, ErrAlreadyBound) {
+		return fmt.Errorf("binding %s: %w", p.Placement, err)
 	}
-	return err
+	return nil
 }
 
 // UnmarshalJSON reads a row of placement.get.
@@ -79,5 +82,8 @@ func (p *BoundPlacement) UnmarshalJSON(data []byte) error {
 // error when it was not there.
 // See https://apidocs.bitrix24.com/api-reference/widgets/placement-unbind.html
 func (i Installation) UnbindPlacement(ctx context.Context, placement, handler string) error {
-	return i.Call(ctx, "placement.unbind", Params{"PLACEMENT": placement, "HANDLER": handler}, nil)
+	if err := i.Call(ctx, "placement.unbind", Params{"PLACEMENT": placement, "HANDLER": handler}, nil); err != nil {
+		return fmt.Errorf("unbinding %s: %w", placement, err)
+	}
+	return nil
 }

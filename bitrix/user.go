@@ -1,9 +1,9 @@
 package bitrix
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 )
 
@@ -21,10 +21,10 @@ type User struct {
 }
 
 // External reports whether u is a person from outside, whom Open Channel chats
-// do not take.
+// do not take. Customers are not meant: they are in the chats.
 func (u User) External() bool {
 	switch u.Type {
-	case "extranet", "collaber", "email":
+	case "extranet", "collaber", "email", "network", "replica":
 		return true
 	}
 	return false
@@ -33,52 +33,126 @@ func (u User) External() bool {
 // FullName returns first and last name, or what there is of them.
 func (u User) FullName() string { return strings.TrimSpace(u.Name + " " + u.LastName) }
 
-// wireUser is a person as user.* (upper case) or im.* (lower case) tells. The
-// decoder matches keys without case, so name and NAME are one field, which the
-// messenger fills with the full name.
-type wireUser struct {
-	ID         number          `json:"id"`
-	Name       text            `json:"name"`
-	LastName   text            `json:"last_name"`
-	FirstName  text            `json:"first_name"`
-	SecondName text            `json:"second_name"`
-	Position   text            `json:"work_position"`
-	Photo      text            `json:"personal_photo"`
-	Avatar     text            `json:"avatar"`
-	UF         list[number]    `json:"uf_department"`
-	In         list[number]    `json:"departments"`
-	Online     flag            `json:"is_online"`
-	Active     json.RawMessage `json:"active"`
-	UserType   text            `json:"user_type"`
-	Type       text            `json:"type"`
-	Extranet   flag            `json:"extranet"`
-	Bot        flag            `json:"bot"`
-	Connector  flag            `json:"connector"`
+// wireEmployee is a person as user.* tells.
+type wireEmployee struct {
+	ID         number       `json:"ID"`
+	Name       text         `json:"NAME"`
+	LastName   text         `json:"LAST_NAME"`
+	SecondName text         `json:"SECOND_NAME"`
+	Position   text         `json:"WORK_POSITION"`
+	Photo      text         `json:"PERSONAL_PHOTO"`
+	Department list[number] `json:"UF_DEPARTMENT"`
+	Online     flag         `json:"IS_ONLINE"`
+	Active     *flag        `json:"ACTIVE"`
+	Type       text         `json:"USER_TYPE"`
 }
 
-// UnmarshalJSON reads a person of user.* or im.*; null is nobody.
+func (w wireEmployee) user() User {
+	return User{
+		ID:          UserID(w.ID),
+		Name:        string(w.Name),
+		LastName:    string(w.LastName),
+		SecondName:  string(w.SecondName),
+		Position:    string(w.Position),
+		Photo:       photo(w.Photo),
+		Departments: int64s(w.Department),
+		Online:      bool(w.Online),
+		Active:      w.Active == nil || bool(*w.Active),
+		Type:        string(w.Type),
+	}
+}
+
+// wireContact is a person as the messenger tells.
+type wireContact struct {
+	ID         number       `json:"id"`
+	FullName   text         `json:"name"`
+	FirstName  text         `json:"first_name"`
+	LastName   text         `json:"last_name"`
+	Position   text         `json:"work_position"`
+	Avatar     text         `json:"avatar"`
+	Department list[number] `json:"departments"`
+	Active     *flag        `json:"active"`
+	Type       text         `json:"type"`
+	Extranet   flag         `json:"extranet"`
+	Network    flag         `json:"network"`
+	Bot        flag         `json:"bot"`
+	Connector  flag         `json:"connector"`
+}
+
+func (w wireContact) user() User {
+	u := User{
+		ID:          UserID(w.ID),
+		Name:        string(w.FirstName),
+		LastName:    string(w.LastName),
+		Position:    string(w.Position),
+		Photo:       photo(w.Avatar),
+		Departments: int64s(w.Department),
+		Active:      w.Active == nil || bool(*w.Active),
+		Bot:         bool(w.Bot) || w.Type == "bot",
+		Connector:   bool(w.Connector),
+		Type:        string(w.Type),
+	}
+	if u.Name == "" && u.LastName == "" {
+		u.Name = string(w.FullName)
+	}
+	plain := w.Type == "" || w.Type == "user"
+	switch {
+	case u.Connector:
+		u.Type = "connector"
+	case u.Bot:
+		u.Type = "bot"
+	case plain && bool(w.Network):
+		u.Type = "network"
+	case plain && bool(w.Extranet):
+		u.Type = "extranet"
+	case plain:
+		u.Type = "employee"
+	}
+	return u
+}
+
+// UnmarshalJSON reads a person as user.* or im.* tells; null is nobody. The one
+// calls the id ID, the other id.
 func (u *User) UnmarshalJSON(data []byte) error {
-	var w wireUser
-	if err := json.Unmarshal(data, &w); err != nil {
+	*u = User{}
+	if isEmpty(data) {
+		return nil
+	}
+	var which struct {
+		Employee json.RawMessage `json:"ID"`
+		Contact  json.RawMessage `json:"id"`
+	}
+	if err := json.Unmarshal(data, &which); err != nil {
 		return err
 	}
-	*u = User{
-		ID: UserID(w.ID), Name: string(cmp.Or(w.FirstName, w.Name)), LastName: string(w.LastName), SecondName: string(w.SecondName),
-		Position: string(w.Position), Photo: string(cmp.Or(w.Photo, w.Avatar)), Online: bool(w.Online), Active: true,
-		Type: string(cmp.Or(w.UserType, w.Type)), Bot: bool(w.Bot), Connector: bool(w.Connector),
+	if which.Contact != nil {
+		var w wireContact
+		err := json.Unmarshal(data, &w)
+		*u = w.user()
+		return err
 	}
-	if len(w.Active) > 0 {
-		var active flag
-		_ = active.UnmarshalJSON(w.Active) // never fails
-		u.Active = bool(active)
+	var w wireEmployee
+	err := json.Unmarshal(data, &w)
+	*u = w.user()
+	return err
+}
+
+// photo drops what is no picture: the messenger has a blank one for people
+// without, and only absolute addresses can be shown elsewhere.
+func photo(address text) string {
+	s := string(address)
+	if origin(s) == "" || strings.HasSuffix(s, "/blank.gif") {
+		return ""
 	}
-	if w.Extranet && u.Type == "" {
-		u.Type = "extranet"
+	return s
+}
+
+func int64s(numbers []number) []int64 {
+	var all []int64
+	for _, n := range numbers {
+		all = append(all, int64(n))
 	}
-	for _, d := range append(w.UF, w.In...) {
-		u.Departments = append(u.Departments, int64(d))
-	}
-	return nil
+	return all
 }
 
 // UnmarshalJSON reads the result of profile.
@@ -112,25 +186,6 @@ func (a *AppInfo) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (s UserSearch) params() Params {
-	filter := Params{"ACTIVE": true, "USER_TYPE": "employee"}
-	if query := strings.TrimSpace(s.Query); query != "" {
-		filter["FIND"] = query
-	}
-	return Params{
-		"FILTER": filter, "SORT": "LAST_NAME", "ORDER": "ASC", "start": -1,
-		"SELECT": []string{"ID", "NAME", "LAST_NAME", "SECOND_NAME", "WORK_POSITION", "PERSONAL_PHOTO", "UF_DEPARTMENT", "IS_ONLINE", "USER_TYPE", "ACTIVE"},
-	}
-}
-
-// cut keeps as many people as were asked for.
-func (s UserSearch) cut(users []User) []User {
-	if s.Limit > 0 && len(users) > s.Limit {
-		return users[:s.Limit]
-	}
-	return users
-}
-
 // UserSearch says which colleagues to look for.
 type UserSearch struct {
 	Query string // beginnings of words of name, position or department; empty finds everybody
@@ -159,9 +214,28 @@ type AppInfo struct {
 func (v Viewer) SearchUsers(ctx context.Context, s UserSearch) ([]User, error) {
 	var users []User
 	if err := v.Read(ctx, "user.search", s.params(), &users); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("searching colleagues: %w", err)
 	}
 	return s.cut(users), nil
+}
+
+func (s UserSearch) params() Params {
+	filter := Params{"ACTIVE": true, "USER_TYPE": "employee"}
+	if query := strings.TrimSpace(s.Query); query != "" {
+		filter["FIND"] = query
+	}
+	return Params{
+		"FILTER": filter, "SORT": "LAST_NAME", "ORDER": "ASC", "start": -1,
+		"SELECT": []string{"ID", "NAME", "LAST_NAME", "SECOND_NAME", "WORK_POSITION", "PERSONAL_PHOTO", "UF_DEPARTMENT", "IS_ONLINE", "USER_TYPE", "ACTIVE"},
+	}
+}
+
+// cut keeps as many people as were asked for.
+func (s UserSearch) cut(users []User) []User {
+	if s.Limit > 0 && len(users) > s.Limit {
+		return users[:s.Limit]
+	}
+	return users
 }
 
 // Users returns people by id, dismissed ones, bots and customers included, in
@@ -173,8 +247,10 @@ func (c *Client) Users(ctx context.Context, ids []UserID) ([]User, error) {
 	if len(ids) == 0 {
 		return nil, nil // the portal refuses an empty list
 	}
-	err := c.Read(ctx, "im.user.list.get", Params{"ID": ids}, &users)
-	return users, err
+	if err := c.Read(ctx, "im.user.list.get", Params{"ID": ids}, &users); err != nil {
+		return nil, fmt.Errorf("reading %d users: %w", len(ids), err)
+	}
+	return users, nil
 }
 
 // Profile returns the person whose token is used (profile).
