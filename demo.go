@@ -272,7 +272,7 @@ func (d *demo) announce(w io.Writer, asJSON bool) error {
 			MemberID     string `json:"member_id"`
 		}{d.portal.URL(), d.appURL, d.portal.URL() + card, webhook, registered.ClientID, registered.ClientSecret, d.portal.MemberID()})
 	}
-	first := "Open the card of a deal, sign in as anybody, and choose the tab Joinline:\n\n    " + d.portal.URL() + card
+	first := "Open the card of a deal, sign in as anybody, and choose the tab “Colleagues in chat”:\n\n    " + d.portal.URL() + card
 	if _, ok := d.portal.Registered(d.appURL); !ok {
 		first = "Sign in as an administrator and register Joinline under Developer resources:\n\n    " + d.portal.URL() + "/devops/\n\n" +
 			"    handler path       " + d.appURL + "/app\n" +
