@@ -48,7 +48,13 @@ var start = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	if driver, err = playwright.Run(&playwright.RunOptions{SkipInstallBrowsers: true}); err != nil {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return err
+	}
+	// Playwright's own default folder is another one on macOS.
+	folder := filepath.Join(home, ".cache/ms-playwright-go/1.52.0")
+	if driver, err = playwright.Run(&playwright.RunOptions{DriverDirectory: folder, SkipInstallBrowsers: true}); err != nil {
 		return err
 	}
 	browser, err = driver.Chromium.Launch(playwright.BrowserTypeLaunchOptions{
@@ -68,8 +74,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// newPage opens a page in a browser profile of its own. A test that fails
-// leaves a trace and a screenshot in failures/.
+// newPage opens a page in a browser profile of its own. A script that fails in
+// it, or in a frame of it, fails the test. A test that fails leaves a trace
+// and a screenshot in failures/.
 func newPage(t *testing.T, options playwright.BrowserNewContextOptions) playwright.Page {
 	t.Helper()
 	if testing.Short() && os.Getenv("CI") == "" {
@@ -90,7 +97,10 @@ func newPage(t *testing.T, options playwright.BrowserNewContextOptions) playwrig
 	if err != nil {
 		t.Fatal(err)
 	}
+	var broken scriptErrors
+	context.OnWebError(broken.add)
 	t.Cleanup(func() {
+		broken.report(t)
 		if t.Failed() {
 			keep(t, context, page)
 		}
@@ -99,8 +109,32 @@ func newPage(t *testing.T, options playwright.BrowserNewContextOptions) playwrig
 	return page
 }
 
+// scriptErrors are the exceptions that scripts of a test's pages did not catch.
+type scriptErrors struct {
+	mu   sync.Mutex // guards list
+	list []error
+}
+
+func (s *scriptErrors) add(e playwright.WebError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = append(s.list, e.Error())
+}
+
+func (s *scriptErrors) report(t *testing.T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, err := range s.list {
+		t.Errorf("a script of the page failed: %v", err)
+	}
+}
+
 // keep stores what a failed test saw.
 func keep(t *testing.T, context playwright.BrowserContext, page playwright.Page) {
+	if err := os.MkdirAll("failures", 0o755); err != nil {
+		t.Logf("nothing is kept: %v", err)
+		return
+	}
 	base := filepath.Join("failures", strings.ReplaceAll(t.Name(), "/", "_"))
 	if _, err := page.Screenshot(playwright.PageScreenshotOptions{Path: playwright.String(base + ".png"), FullPage: playwright.Bool(true)}); err != nil {
 		t.Logf("no screenshot: %v", err)

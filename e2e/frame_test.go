@@ -1,0 +1,194 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/playwright-community/playwright-go"
+
+	"github.com/joinline/joinline/bitrix/bitrixtest"
+)
+
+// These tests hold the switches by which the portal's page treats frames as a
+// hostile or broken page would. What Joinline makes of them is told elsewhere.
+
+func TestAMisbehavingPortalPageIsSimulated(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ask, want string // in the frame, with the official SDK
+	}{
+		"late":   {"within(ready).then(() => within(b24.parent.resizeWindow(300, 600)))", `{"isSafely":true}`},
+		"forged": {"within(ready).then(() => b24.getLang())", `"xx"`},
+		"first":  {"within(ready).then(() => b24.isFirstRun)", `true`},
+		"mobile": {"within(ready).then(() => b24.placement.call('openPath', {path: '/crm/deal/details/80/'}))", `{"result":"error","errorCode":"METHOD_NOT_SUPPORTED_ON_DEVICE"}`},
+		"open":   {"within(ready).then(() => b24.parent.setTitle('Mine'))", `{"title":"Mine"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newSDK(t, false)
+			page := newPage(t, playwright.BrowserNewContextOptions{})
+			w.signIn(t, page, "Ivan Petrov")
+			check(t, w.launchTab(t, page, "?frame="+name), c.ask, c.want)
+		})
+	}
+}
+
+func TestAPortalPageThatDoesNotAnswerIsSimulated(t *testing.T) {
+	t.Parallel()
+	for name, dropped := range map[string]string{"silent": "undefined", "sid": "sid"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newSDK(t, false)
+			page := newPage(t, playwright.BrowserNewContextOptions{})
+			w.signIn(t, page, "Ivan Petrov")
+			frame := w.launchTab(t, page, "?frame="+name)
+			_, err := page.WaitForFunction("__frameCalls.length > 0", nil)
+			must(t, err)
+			check(t, page, "[__frameCalls[0].command, String(__frameCalls[0].dropped)]", `["getInitData","`+dropped+`"]`)
+			eval(t, frame, "void (window.last = new Promise((resolve) => addEventListener('message', ({data}) => resolve(data))))", nil)
+			eval(t, page, "portalFrames.all()[0].iframe.contentWindow.postMessage('last', '*')", nil)
+			check(t, frame, "within(last)", `"last"`)
+			check(t, frame, "typeof b24", `"undefined"`)
+		})
+	}
+}
+
+func TestAPortalPageThatAnswersFromElsewhereIsSimulated(t *testing.T) {
+	t.Parallel()
+	w := newSDK(t, false)
+	page := newPage(t, playwright.BrowserNewContextOptions{})
+	w.signIn(t, page, "Ivan Petrov")
+	frame := w.launchTab(t, page, "?frame=origin")
+	check(t, frame, `within(new Promise((resolve) => {
+		addEventListener('message', ({origin, data}) => String(data).startsWith('k9:') && resolve(origin));
+		parent.postMessage('getInterface::k9:' + name.split('|')[2], '`+w.URL()+`');
+	}))`, `"`+strings.Replace(w.URL(), "portal.", "elsewhere.", 1)+`"`)
+	check(t, frame, "typeof b24", `"undefined"`)
+}
+
+func TestThePortalPageIgnoresMessagesOfOthers(t *testing.T) {
+	t.Parallel()
+	w := newSDK(t, false)
+	page := newPage(t, playwright.BrowserNewContextOptions{})
+	w.signIn(t, page, "Anna Belova")
+	w.open(t, page, "")
+	eval(t, page, `(() => {
+		const {sid} = portalFrames.all()[0].data;
+		for (const text of ['setAppOption:{"name":"a","value":1}:k:' + sid, 'a:b', '', 'resizeWindow:{:k:' + sid, 'x:y:z:' + sid]) postMessage(text, location.origin);
+		postMessage({method: 7}, location.origin);
+		postMessage(null, location.origin);
+		return new Promise((resolve) => { addEventListener('message', ({data}) => data === 'last' && resolve()); postMessage('last', location.origin); });
+	})()`, nil)
+	check(t, page, "__frameCalls.filter(({command}) => command === 'setAppOption').map(({dropped}) => dropped)", `["origin"]`)
+	w.open(t, page, "")
+	check(t, page, "portalFrames.all()[0].data.init.APP_OPTIONS", `{}`)
+}
+
+// launchTab opens the tab without waiting for the SDK.
+func (w *sdkWorld) launchTab(t *testing.T, page playwright.Page, query string) playwright.Frame {
+	t.Helper()
+	_, err := page.Goto(w.URL() + "/crm/deal/details/77/" + query)
+	must(t, err)
+	must(t, page.GetByRole("tab", playwright.PageGetByRoleOptions{Name: "SDK tab"}).Click())
+	return w.frame(t, page.Locator("[role=tabpanel] .appframe iframe"))
+}
+
+func TestThirdPartyCookiesCanBeBlocked(t *testing.T) {
+	t.Parallel()
+	w := newSDK(t, false)
+	page := newPage(t, playwright.BrowserNewContextOptions{})
+	blockThirdPartyCookies(t, page)
+	w.signIn(t, page, "Ivan Petrov")
+	w.open(t, page, "")
+	if _, header := w.launch(); header.Get("Sec-Fetch-Storage-Access") != "none" {
+		t.Errorf("the launch says Sec-Fetch-Storage-Access: %s", header.Get("Sec-Fetch-Storage-Access"))
+	}
+}
+
+func TestAnApplicationIsRegisteredByKeyboard(t *testing.T) {
+	t.Parallel()
+	w := &world{Portal: bitrixtest.NewPortal(t)}
+	page := newPage(t, playwright.BrowserNewContextOptions{})
+	w.signIn(t, page, "Anna Belova")
+	_, err := page.Goto(w.URL() + "/devops/new/")
+	must(t, err)
+	must(t, page.GetByLabel("Your handler path").Focus())
+	for _, key := range []string{"http://app.localhost:1/app", "\t", "http://app.localhost:1/install", "\t", "\t", "Helper"} {
+		if key == "\t" {
+			must(t, page.Keyboard().Press("Tab"))
+		} else {
+			must(t, page.Keyboard().InsertText(key))
+		}
+	}
+	must(t, page.Keyboard().Press("Enter"))
+	must(t, expect.Locator(page.Locator("#client_id")).ToContainText("local."))
+	app := w.State().Applications[0]
+	if app.HandlerURL != "http://app.localhost:1/app" || app.InstallURL != "http://app.localhost:1/install" || app.Name != "Helper" || !slices.Contains(app.Scopes, "imopenlines") {
+		t.Errorf("the portal registered %+v", app)
+	}
+}
+
+func TestTheChatPanelShowsWhatHappens(t *testing.T) {
+	t.Parallel()
+	w := &world{Portal: bitrixtest.NewPortal(t)}
+	page := newPage(t, playwright.BrowserNewContextOptions{})
+	w.signIn(t, page, "Anna Belova")
+	_, err := page.Goto(w.URL() + "/crm/deal/details/77/")
+	must(t, err)
+	chat := page.Locator("#chat1763")
+	must(t, chat.Locator("input[name=text]").Fill("Half a sentence"))
+	w.Do(func(w *bitrixtest.World) { w.PostMessage(1763, 431, "Are you there?") })
+	must(t, expect.Locator(chat).ToContainText("Are you there?"))
+	must(t, expect.Locator(chat.Locator("input[name=text]")).ToHaveValue("Half a sentence"))
+	must(t, chat.GetByRole("button", playwright.LocatorGetByRoleOptions{Name: "Send"}).Click())
+	must(t, expect.Locator(chat.Locator("input[name=text]")).ToHaveValue(""))
+	must(t, expect.Locator(chat.Locator(".messages")).ToContainText("Half a sentence"))
+	must(t, chat.GetByRole("button", playwright.LocatorGetByRoleOptions{Name: "Finish the dialog"}).Click())
+	must(t, expect.Locator(chat).ToContainText("finished"))
+	if got, want := w.Participants(1763), []int{431}; !slices.Equal(got, want) {
+		t.Errorf("the participants are %v, want %v", got, want)
+	}
+}
+
+func TestThePortalsPagesAreAccessible(t *testing.T) {
+	t.Parallel()
+	home, err := os.UserHomeDir()
+	must(t, err)
+	axe, err := os.ReadFile(filepath.Join(home, ".cache/ms-playwright-go/axe/package/axe.min.js"))
+	must(t, err)
+	w := &world{Portal: bitrixtest.NewPortal(t)}
+	w.Register(bitrixtest.App{Name: "Helper", HandlerURL: "http://app.localhost:1/", InstallURL: "http://app.localhost:1/", Scopes: []string{"crm"}})
+	for name, options := range map[string]playwright.BrowserNewContextOptions{
+		"light":            {ColorScheme: playwright.ColorSchemeLight, Viewport: &playwright.Size{Width: 1280, Height: 800}},
+		"dark, on a phone": {ColorScheme: playwright.ColorSchemeDark, Viewport: &playwright.Size{Width: 390, Height: 800}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			page := newPage(t, options)
+			examine := func(path string) {
+				t.Helper()
+				_, err := page.Goto(w.URL() + path)
+				must(t, err)
+				_, err = page.Evaluate(string(axe) + ";0")
+				must(t, err)
+				var found []struct {
+					ID    string
+					Nodes []string
+				}
+				eval(t, page, "axe.run(document).then(({violations}) => violations.map(({id, nodes}) => ({id, nodes: nodes.map(({target}) => target.join(' '))})))", &found)
+				for _, f := range found {
+					t.Errorf("%s: %s at %s", path, f.ID, strings.Join(f.Nodes, ", "))
+				}
+				check(t, page, "document.documentElement.scrollWidth - innerWidth", "0")
+			}
+			examine("/login/")
+			w.signIn(t, page, "Anna Belova")
+			for _, path := range []string{"/", "/crm/deal/", "/crm/deal/details/77/", "/online/?dialog=chat1780", "/company/", "/notifications/", "/marketplace/", "/devops/1/", "/nowhere/"} {
+				examine(path)
+			}
+		})
+	}
+}
