@@ -85,8 +85,11 @@ func writeForm(b *strings.Builder, name string, v any) {
 		b.WriteByte('&')
 	}
 	text := toString(v)
-	if v == false {
+	switch {
+	case v == false:
 		text = "0"
+	case rv.CanInt():
+		text = strconv.FormatInt(rv.Int(), 10)
 	}
 	b.WriteString(url.QueryEscape(name) + "=" + url.QueryEscape(text))
 }
