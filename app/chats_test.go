@@ -68,6 +68,7 @@ func TestACardTellsWhichChatsTakePeopleAndWhyTheOthersDoNot(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			j := installed(t)
 			if c.change != nil {
 				j.portal.Do(c.change)

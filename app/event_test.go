@@ -81,6 +81,7 @@ func TestARemovalAnHourLaterIsStillBelieved(t *testing.T) {
 }
 
 func TestARemovalThatCannotBeCheckedOnlyDeletesTokens(t *testing.T) {
+	t.Parallel()
 	j := installed(t)
 	j.open(t, ivan, deal77)
 	j.portal.Fail(bitrixtest.Fault{Method: "app.info@oauth", Kind: bitrixtest.FaultHTML, Times: -1})
@@ -158,7 +159,7 @@ func TestAnInstallationEventTeachesTheApplicationToken(t *testing.T) {
 	l.ApplicationToken = "" // as older portals do
 	_, err := j.Install(t.Context(), l)
 	must(t, err)
-	j.portal.FinishInstall(j.keys.ClientID)
+	must(t, j.portal.FinishInstall(j.keys.ClientID))
 	wantErr(t, j.HandleEvent(t.Context(), j.event("ONAPPUNINSTALL")), app.ErrForged)
 	e := j.event("ONAPPINSTALL")
 	e.Token = j.eventToken(t, admin)

@@ -113,7 +113,7 @@ func installed(t *testing.T, scopes ...string) *joinline {
 	j := registered(t, scopes...)
 	_, err := j.Install(t.Context(), j.launch(t, admin, "DEFAULT", ""))
 	must(t, err)
-	j.portal.FinishInstall(j.keys.ClientID)
+	must(t, j.portal.FinishInstall(j.keys.ClientID))
 	j.portal.ResetRequests()
 	return j
 }
@@ -202,3 +202,6 @@ func (j *joinline) viewerToken(t *testing.T, user bitrix.UserID) bitrix.Token {
 	must(t, err)
 	return token
 }
+
+// discard is a log that nobody reads.
+var discard = slog.New(slog.DiscardHandler)

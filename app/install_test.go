@@ -112,6 +112,7 @@ func TestAnInstallationThatFailsHalfwayKeepsNothingAndIsRepeated(t *testing.T) {
 	for _, method := range []string{"app.info@oauth", "batch", "placement.get", "placement.bind", "event.get", "event.bind"} {
 		for _, applied := range []bool{false, true} {
 			t.Run(method+map[bool]string{true: " done but answered by a page", false: " answered by a page"}[applied], func(t *testing.T) {
+				t.Parallel()
 				j := registered(t)
 				j.portal.Fail(bitrixtest.Fault{Method: method, Kind: bitrixtest.FaultHTML, Applied: applied, Times: 20})
 				_, err := j.Install(t.Context(), j.launch(t, admin, "DEFAULT", ""))
@@ -232,7 +233,7 @@ func TestARegistrationMadeAnewTakesThePortalOver(t *testing.T) {
 	wantErr(t, err, app.ErrNotInstalled)
 	_, err = j.Install(t.Context(), j.launch(t, admin, "DEFAULT", ""))
 	must(t, err)
-	j.portal.FinishInstall(j.keys.ClientID)
+	must(t, j.portal.FinishInstall(j.keys.ClientID))
 	wantBound(t, j, publicURL)
 	j.open(t, ivan, deal77)
 }

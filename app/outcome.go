@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"slices"
 
@@ -129,7 +128,7 @@ func failed(o Outcome, err error, read bool) Outcome {
 	case unheard(err):
 		o.State = OutcomeNotTried
 		o.Reason = reasonOf(err)
-	case errors.Is(err, errLost) && (!read || errors.Is(err, context.DeadlineExceeded)):
+	case errors.Is(err, errLost) && (!read || timedOut(err)):
 		// After a timeout the portal may still be at it.
 		o.State, o.Reason = OutcomeUnknown, ReasonLost
 	case errors.Is(err, bitrix.ErrAlreadyMember) && !read:
@@ -165,9 +164,9 @@ var reasons = []struct {
 	{bitrix.ErrUserNotActive, ReasonNotActive},
 	{bitrix.ErrChatNotInCRM, ReasonChatClosed},
 	{errNoChat, ReasonNoChat},
-	{errLost, ReasonLost},
 	{ErrPortalBusy, ReasonBusy},
-	{ErrPortalDown, ReasonDown},
+	{ErrPortalDown, ReasonDown}, // also when it lost one answer after the other
+	{errLost, ReasonLost},
 	{ErrMoved, ReasonDown},
 	{ErrNoToken, ReasonNoToken},
 	{ErrNoAccess, ReasonNoAccess},

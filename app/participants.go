@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 
 	"github.com/joinline/joinline/bitrix"
@@ -119,8 +120,8 @@ func askAll(ctx context.Context, client bitrix.Viewer, c ChatRef, people []bitri
 		switch {
 		case unheard(err), errors.Is(err, bitrix.ErrCallerDenied), errors.Is(err, bitrix.ErrChatNotInCRM):
 			return answers, err
-		case errors.Is(err, context.DeadlineExceeded), ctx.Err() != nil, lost == 2:
-			return answers, fmt.Errorf("%w: %v", ErrPortalDown, err)
+		case timedOut(err), ctx.Err() != nil, lost == 2:
+			return answers, fmt.Errorf("%w: %w", ErrPortalDown, err)
 		case err == nil && chat == 0:
 			return answers, errNoChat
 		}
@@ -132,6 +133,12 @@ var (
 	errLost   = errors.New("the answer was lost")
 	errNoChat = errors.New("the portal found no chat")
 )
+
+// timedOut reports whether a time limit ended a call: the portal may still be
+// at it.
+func timedOut(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
 
 // refusedAdd is refusal, except that a lost answer is not yet a failure, and
 // that an access denied without one of the three causes is about the viewer.

@@ -2,6 +2,8 @@ package app_test
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -299,7 +301,7 @@ func TestSigningInOutsideThePortal(t *testing.T) {
 			t.Errorf("portal %q: %q, %v", stranger, address, err)
 		}
 	}
-	v, err := j.SignIn(t.Context(), j.portal.AuthURL(), j.portal.Code(j.keys.ClientID, ivan))
+	v, err := j.SignIn(t.Context(), j.portal.AuthURL(), j.code(t, ivan))
 	must(t, err)
 	if v.Viewer != ivan || !v.Item.IsZero() || v.Portal != j.portal.URL() {
 		t.Errorf("visit: %+v", v)
@@ -313,9 +315,31 @@ func TestSigningInOutsideThePortal(t *testing.T) {
 	wantErr(t, err, app.ErrNotAllowed)
 }
 
+// code is what the portal sends back with a person who signs in outside it.
+func (j *joinline) code(t *testing.T, user int) string {
+	t.Helper()
+	browser := bitrixtest.HTTPClient()
+	signedIn, err := browser.Post(j.portal.URL()+"/_portal/sign-in", "application/json", strings.NewReader(fmt.Sprintf(`{"user":%d}`, user)))
+	must(t, err)
+	signedIn.Body.Close()
+	address, err := j.AuthorizeURL(t.Context(), "", "the state")
+	must(t, err)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	must(t, err)
+	for _, c := range signedIn.Cookies() {
+		r.AddCookie(c)
+	}
+	back, err := browser.Do(r)
+	must(t, err)
+	back.Body.Close()
+	to, err := back.Location()
+	must(t, err)
+	return to.Query().Get("code")
+}
+
 func TestACodeIsGoodOnceAndAtTheRightServerOnly(t *testing.T) {
 	j := installed(t)
-	code := j.portal.Code(j.keys.ClientID, ivan)
+	code := j.code(t, ivan)
 	_, err := j.SignIn(t.Context(), "https://oauth.attacker.example", code)
 	wantErr(t, err, app.ErrForged)
 	_, err = j.SignIn(t.Context(), "", code)

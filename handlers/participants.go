@@ -201,12 +201,18 @@ func roles(w views.Words, p app.Person) string {
 func faceOf(w views.Words, v app.Visit, id bitrix.UserID, name, photo, role string) views.Face {
 	f := views.Face{
 		Name: nameOf(w, id, name), Initials: initials(name), Role: role,
-		Hue: "hue-" + strconv.FormatInt(int64(id)%8, 10),
+		Hue: hue(id),
 	}
 	if strings.HasPrefix(photo, "https://") || v.Portal != "" && strings.HasPrefix(photo, v.Portal+"/") {
 		f.Photo = photo
 	}
 	return f
+}
+
+// hue spreads people over the eight colours of the style sheet: those with
+// neighbouring numbers, who often meet in a chat, get different ones.
+func hue(id bitrix.UserID) string {
+	return "hue-" + strconv.Itoa(int(uint32(id)*2654435761>>29))
 }
 
 // nameOf is a person's name, or their number where the portal tells none.

@@ -121,8 +121,11 @@ export function picker(form, find, add) {
     ArrowDown: () => (isOpen() ? move(1) : typed()),
     ArrowUp: () => isOpen() && move(-1),
     Enter(event) {
-      if (event.ctrlKey || event.metaKey) add();
-      else if (isOpen() && active) choose(active);
+      if (event.ctrlKey || event.metaKey) {
+        stop();
+        close();
+        add();
+      } else if (isOpen() && active) choose(active);
     },
     Escape: () => {
       if (!isOpen()) field.value = '';
