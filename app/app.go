@@ -16,7 +16,10 @@ package app
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/joinline/joinline/bitrix"
 )
@@ -42,22 +45,19 @@ type App struct {
 	bitrix *bitrix.Application
 	log    *slog.Logger
 	now    func() time.Time
+
+	renewals singleflight.Group // of token pairs
+
+	mu           sync.Mutex
+	applications map[string]*bitrix.Application // those of the store, by client id; guarded by mu
 }
 
 // New returns Joinline as configured, keeping what it must remember in s and
-// speaking to portals through b.
+// speaking to portals through b, the application of the configuration. Those
+// that are registered in the store speak as b does, with keys of their own.
 func New(cfg Config, s Store, b *bitrix.Application, log *slog.Logger) *App {
 	return &App{cfg: cfg, store: s, bitrix: b, log: log, now: time.Now}
 }
 
-// installation returns the portal as installed under our present keys.
-func (a *App) installation(ctx context.Context, member bitrix.MemberID) (Installation, error) {
-	i, err := a.store.Installation(ctx, member)
-	if err != nil {
-		return Installation{}, err
-	}
-	if !i.Removed.IsZero() || i.ClientID != a.cfg.ClientID {
-		return Installation{Portal: i.Portal}, ErrNotInstalled
-	}
-	return i, nil
-}
+// Ready fails when Joinline cannot work: its database does not answer.
+func (a *App) Ready(ctx context.Context) error { return a.store.Ready(ctx) }

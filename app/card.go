@@ -11,7 +11,8 @@ type Card struct {
 	Item bitrix.CRMItem
 	// Title is the item's own name; empty when the portal gave none.
 	Title string
-	// Chats are the chats found, open ones first, newest first; each once.
+	// Chats are the chats found, each once: open ones first, then waiting,
+	// closing and all others; in each group the one written in last is first.
 	Chats []Chat
 	// Partial: only the first request's worth. App.Chats tells the rest.
 	Partial bool
@@ -24,6 +25,8 @@ type Chat struct {
 	ID bitrix.ChatID
 	// Channel is the title of the connector, in the portal's language. It may be empty.
 	Channel string
+	// Connector is the code of the connector, "telegrambot". It is empty when unreadable.
+	Connector string
 	// Name is how the messenger calls the chat. It is empty when unreadable.
 	Name string
 	// Owner is the CRM item under which the chat was found: colleagues are
@@ -35,11 +38,17 @@ type Chat struct {
 	// Line is the Open Channel that leads the chat; zero when unreadable.
 	Line  bitrix.LineID
 	State ChatState
+	// LastMessage numbers the newest message. The numbers grow over the whole
+	// portal, so they tell which of two chats was written in last; zero when
+	// unreadable.
+	LastMessage int64
 	// Participants are all people in the chat, flagged; the operator first,
 	// the customer last. Empty and Unreadable: the portal does not tell.
 	Participants []Person
 	// Operator and Customer point at them among the participants; nil: none or unknown.
 	Operator, Customer *Person
+	// Silent: what colleagues write does not reach the customer.
+	Silent bool
 	// ViewerIn: the viewer takes part.
 	ViewerIn bool
 	// Count is how many take part, the customer included.

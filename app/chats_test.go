@@ -76,14 +76,7 @@ func TestACardTellsWhichChatsTakePeopleAndWhyTheOthersDoNot(t *testing.T) {
 			v := j.open(t, c.viewer, c.item)
 			card, err := j.Chats(t.Context(), v)
 			must(t, err)
-			got := lines(card)
-			slices.SortStableFunc(got, func(a, b line) int {
-				if a.State == b.State {
-					return int(a.ID - b.ID)
-				}
-				return 0
-			})
-			if d := cmp.Diff(c.want, got); d != "" {
+			if d := cmp.Diff(c.want, lines(card)); d != "" {
 				t.Error(d)
 			}
 			if card.Partial || len(card.Notes) != 0 {
@@ -93,6 +86,40 @@ func TestACardTellsWhichChatsTakePeopleAndWhyTheOthersDoNot(t *testing.T) {
 				t.Errorf("%d requests", n)
 			}
 		})
+	}
+}
+
+func TestChatsThatTakePeopleComeFirstThenWaitingThenFinishedEachNewestFirst(t *testing.T) {
+	deal, contact := bitrixtest.ItemKey{Type: "DEAL", ID: 77}, bitrixtest.ItemKey{Type: "CONTACT", ID: 31}
+	j := installed(t)
+	j.portal.Do(func(w *bitrixtest.World) {
+		for _, c := range []bitrixtest.NewChat{
+			{ID: 1801, Items: []bitrixtest.ItemKey{contact}, Status: bitrixtest.StatusNew},
+			{ID: 1802, Items: []bitrixtest.ItemKey{deal}, Status: bitrixtest.StatusNew},
+			{ID: 1803, Items: []bitrixtest.ItemKey{deal}, Status: bitrixtest.StatusWaitClosing, Operator: ivan},
+			{ID: 1804, Items: []bitrixtest.ItemKey{contact}, Status: bitrixtest.StatusClosed, Operator: ivan},
+		} {
+			c.Name, c.Connector, c.Line, c.Customer, c.Texts = "Ann Lee", "telegrambot", 5, ann, []string{"Hello?"}
+			w.AddChat(c)
+		}
+		w.PostMessage(1801, ann, "Is anybody there?")
+		w.PostMessage(1770, ann, "And the contract?")
+	})
+	v, first, err := j.Open(t.Context(), j.card(t, ivan, deal77))
+	must(t, err)
+	if d := cmp.Diff([]line{{1763, "DEAL:77", app.ChatOpen}, {1802, "DEAL:77", app.ChatWaiting}, {1803, "DEAL:77", app.ChatClosing}}, lines(first)); d != "" {
+		t.Error("at first: " + d)
+	}
+	card, err := j.Chats(t.Context(), v)
+	must(t, err)
+	want := []line{
+		{1770, "CONTACT:31", app.ChatOpen}, {1763, "DEAL:77", app.ChatOpen},
+		{1801, "CONTACT:31", app.ChatWaiting}, {1802, "DEAL:77", app.ChatWaiting},
+		{1803, "DEAL:77", app.ChatClosing},
+		{1804, "CONTACT:31", app.ChatFinished}, {1701, "DEAL:77", app.ChatFinished},
+	}
+	if d := cmp.Diff(want, lines(card)); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,9 +36,14 @@ func TestThreeVariablesAreEnough(t *testing.T) {
 	}
 	want := app.Config{
 		ClientID: "local.66f0aa12bc34d5.48120937", ClientSecret: "Qm3SecretOfTheApplication", PublicURL: "https://joinline.example.com",
-		Listen: "127.0.0.1:8080", DataDir: "joinline-data", AuthServers: bitrix.DefaultAuthServers(), LogFormat: "text",
+		Listen: "127.0.0.1:8080", Storage: app.Storage{DataDir: "joinline-data"}, AuthServers: bitrix.DefaultAuthServers(), LogFormat: "text",
+		Limit:          bitrix.Limit{PerSecond: 2, Burst: 50},
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 	}
-	if d := cmp.Diff(want, got, cmp.Comparer(func(a, b app.Key) bool { return a == b })); d != "" {
+	networks := cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+	keys := cmp.Comparer(func(a, b app.Key) bool { return a == b })
+	secrets := cmp.Comparer(func(a, b bitrix.Secret) bool { return a.Reveal() == b.Reveal() })
+	if d := cmp.Diff(want, got, keys, secrets, networks); d != "" {
 		t.Error(d)
 	}
 }
@@ -46,17 +52,19 @@ func TestEveryVariableIsRead(t *testing.T) {
 	env := complete()
 	maps.Copy(env, map[string]string{
 		"JOINLINE_LISTEN": ":9000", "JOINLINE_DATA": "/var/lib/joinline", "JOINLINE_SECRET_KEY": hexKey,
-		"JOINLINE_AUTH_SERVER": "http://oauth.localhost:8090/, https://oauth.example", "JOINLINE_PORTAL": "https://Acme.bitrix24.com:443/",
-		"JOINLINE_LOG_LEVEL": "debug", "JOINLINE_LOG_FORMAT": "JSON", "JOINLINE_PUBLIC_URL": "http://joinline.localhost:8080",
+		"JOINLINE_DATABASE_URL": "postgres://joinline:hush@db.example/joinline?sslmode=require",
+		"JOINLINE_AUTH_SERVER":  "http://oauth.localhost:8090/, https://oauth.example", "JOINLINE_PORTAL": "https://Acme.bitrix24.com:443/",
+		"JOINLINE_TRUSTED_PROXIES": "10.0.0.5, 192.168.1.9/16", "JOINLINE_PORTAL_LIMIT": "5/250", "JOINLINE_REPLICAS": "4", "JOINLINE_LOG_LEVEL": "debug", "JOINLINE_LOG_FORMAT": "JSON", "JOINLINE_PUBLIC_URL": "http://joinline.localhost:8080",
 	})
 	c, err := parse(env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	key, _ := app.ParseKey(hexKey)
-	if c.Listen != ":9000" || c.DataDir != "/var/lib/joinline" || c.SecretKey != key || c.Portal != "acme.bitrix24.com" ||
-		c.LogLevel != slog.LevelDebug || c.LogFormat != "json" || c.PublicURL != "http://joinline.localhost:8080" ||
-		!slices.Equal(c.AuthServers, []string{"http://oauth.localhost:8090", "https://oauth.example"}) {
+	if c.DatabaseURL.Reveal() != env["JOINLINE_DATABASE_URL"] || c.Listen != ":9000" || c.DataDir != "/var/lib/joinline" || !slices.Equal(c.Keys, []app.Key{key}) || c.Portal != "acme.bitrix24.com" ||
+		c.Limit != (bitrix.Limit{PerSecond: 1.25, Burst: 62}) || c.LogLevel != slog.LevelDebug || c.LogFormat != "json" || c.PublicURL != "http://joinline.localhost:8080" ||
+		!slices.Equal(c.AuthServers, []string{"http://oauth.localhost:8090", "https://oauth.example"}) ||
+		!slices.Equal(c.TrustedProxies, []netip.Prefix{netip.MustParsePrefix("10.0.0.5/32"), netip.MustParsePrefix("192.168.0.0/16")}) {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -78,16 +86,38 @@ func TestSecretsAreReadFromFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if key, _ := app.ParseKey(hexKey); c.ClientSecret.Reveal() != "FromAFile" || c.SecretKey != key {
+	if key, _ := app.ParseKey(hexKey); c.ClientSecret.Reveal() != "FromAFile" || !slices.Equal(c.Keys, []app.Key{key}) {
 		t.Error("the files were not read")
+	}
+}
+
+func TestTheApplicationMayBeMissingAltogetherButNotInPart(t *testing.T) {
+	env := complete()
+	delete(env, "JOINLINE_CLIENT_ID")
+	_, err := parse(env)
+	problems, ok := errors.AsType[*app.ConfigError](err)
+	if !ok || len(problems.Problems) != 1 || problems.Problems[0].Variable != "JOINLINE_CLIENT_ID" {
+		t.Errorf("without the id: %v", err)
+	}
+	delete(env, "JOINLINE_CLIENT_SECRET")
+	if c, err := parse(env); err != nil || c.ClientID != "" || c.ClientSecret != "" {
+		t.Errorf("without both: %+v, %v", c, err)
+	}
+	env["JOINLINE_LISTEN"] = "8080"
+	_, err = parse(env)
+	if problems, ok = errors.AsType[*app.ConfigError](err); !ok || len(problems.Problems) != 3 {
+		t.Errorf("without both and with another problem: %v, want all three", err)
+	}
+	if problems, ok = errors.AsType[*app.ConfigError](app.MissingApplication()); !ok || len(problems.Problems) != 2 {
+		t.Errorf("MissingApplication = %v", err)
 	}
 }
 
 func TestAllProblemsAreReportedTogether(t *testing.T) {
 	_, err := parse(map[string]string{
 		"JOINLINE_CLIENT_SECRET": "has spaces hush", "JOINLINE_PUBLIC_URL": "http://joinline.example.com", "JOINLINE_LISTEN": "8080",
-		"JOINLINE_SECRET_KEY": "hushhush", "JOINLINE_AUTH_SERVER": "oauth.example", "JOINLINE_PORTAL": "https://acme.bitrix24.com/crm/",
-		"JOINLINE_LOG_LEVEL": "loud", "JOINLINE_LOG_FORMAT": "xml",
+		"JOINLINE_SECRET_KEY": "hushhush", "JOINLINE_DATABASE_URL": "mysql://joinline:hush@db/joinline", "JOINLINE_AUTH_SERVER": "oauth.example", "JOINLINE_PORTAL": "https://acme.bitrix24.com/crm/",
+		"JOINLINE_TRUSTED_PROXIES": "proxy.example", "JOINLINE_PORTAL_LIMIT": "fast", "JOINLINE_REPLICAS": "0", "JOINLINE_LOG_LEVEL": "loud", "JOINLINE_LOG_FORMAT": "xml",
 	})
 	problems, ok := errors.AsType[*app.ConfigError](err)
 	if !ok {
@@ -101,8 +131,8 @@ func TestAllProblemsAreReportedTogether(t *testing.T) {
 		}
 	}
 	want := []string{
-		"JOINLINE_CLIENT_ID", "JOINLINE_CLIENT_SECRET", "JOINLINE_PUBLIC_URL", "JOINLINE_LISTEN", "JOINLINE_SECRET_KEY",
-		"JOINLINE_PORTAL", "JOINLINE_AUTH_SERVER", "JOINLINE_LOG_LEVEL", "JOINLINE_LOG_FORMAT",
+		"JOINLINE_CLIENT_ID", "JOINLINE_CLIENT_SECRET", "JOINLINE_PUBLIC_URL", "JOINLINE_LISTEN", "JOINLINE_DATABASE_URL", "JOINLINE_SECRET_KEY",
+		"JOINLINE_PORTAL", "JOINLINE_AUTH_SERVER", "JOINLINE_TRUSTED_PROXIES", "JOINLINE_REPLICAS", "JOINLINE_PORTAL_LIMIT", "JOINLINE_LOG_LEVEL", "JOINLINE_LOG_FORMAT",
 	}
 	if d := cmp.Diff(want, names); d != "" {
 		t.Error(d)
@@ -123,6 +153,9 @@ func TestWrongValuesAreExplained(t *testing.T) {
 		"a client id with markup":             {"JOINLINE_CLIENT_ID", "<b>", "characters"},
 		"an authorisation server over http":   {"JOINLINE_AUTH_SERVER", "http://oauth.example", "http://"},
 		"a key beside its file":               {"JOINLINE_CLIENT_SECRET_FILE", "/nowhere", "twice"},
+		"a key beside something else":         {"JOINLINE_SECRET_KEY", hexKey + ",hush", "32 bytes"},
+		"a database without a name":           {"JOINLINE_DATABASE_URL", "postgres://joinline:hush@db.example/", "names no database"},
+		"a password that breaks the address":  {"JOINLINE_DATABASE_URL", "postgres://joinline:hu/sh@db.example/joinline", "not the address"},
 		"a key file that is not there":        {"JOINLINE_SECRET_KEY_FILE", "/nowhere/at/all", "cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 const (
 	maxQuery = 100 // characters
 	maxFound = 20
+	// maxExternal people from outside are shown, so that nobody wonders where they are.
+	maxExternal = 5
 )
 
 // Colleague is an employee who can be added to a chat.
@@ -26,8 +28,9 @@ type Colleague struct {
 }
 
 // Find returns up to 20 colleagues who match the beginnings of words in the
-// query, in one request and in the portal's order. A blank query finds nobody
-// and asks nothing. ErrScope when the application may not search people.
+// query, in one request and in the portal's order, and after them up to 5
+// people from outside. A blank query finds nobody and asks nothing. ErrScope
+// when the application may not search people.
 func (a *App) Find(ctx context.Context, v Visit, query string) ([]Colleague, error) {
 	query = strings.Join(strings.Fields(query), " ")
 	if r := []rune(query); len(r) > maxQuery {
@@ -40,10 +43,20 @@ func (a *App) Find(ctx context.Context, v Visit, query string) ([]Colleague, err
 	if err != nil {
 		return nil, err
 	}
-	users, err := c.SearchUsers(ctx, bitrix.UserSearch{Query: query, Limit: maxFound})
+	b := bitrix.NewBatch()
+	b.Reads = true
+	b.SearchUsers("employees", bitrix.UserSearch{Query: query})
+	b.SearchUsers("external", bitrix.UserSearch{Query: query, External: true})
+	r, err := c.Batch(ctx, b)
 	if err != nil {
 		return nil, whole(err)
 	}
+	var users, external []bitrix.User
+	if err := r.Decode("employees", &users); err != nil {
+		return nil, refusal(err)
+	}
+	_ = r.Decode("external", &external) // without them the list is still a good one
+	users = append(users[:min(len(users), maxFound)], external[:min(len(external), maxExternal)]...)
 	found := make([]Colleague, 0, len(users))
 	for _, u := range users {
 		found = append(found, Colleague{

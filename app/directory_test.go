@@ -15,11 +15,12 @@ func TestColleaguesAreFoundInOneRequest(t *testing.T) {
 		query string
 		want  []app.Colleague
 	}{
-		"by the beginnings of words": {"  oL   si ", []app.Colleague{{ID: olga, Name: "Olga Sidorova", Position: "Logistics specialist", Online: true}}},
-		"by position":                {"delivery", []app.Colleague{{ID: pavel, Name: "Pavel Orlov", Position: "Delivery coordinator", Online: true}}},
-		"the viewer too":             {"ivan petrov", []app.Colleague{{ID: ivan, Name: "Ivan Petrov", Position: "Sales manager", Online: true, Viewer: true}}},
-		"nobody who was dismissed":   {"dmitri", []app.Colleague{}},
-		"nobody at all":              {"zzzz", []app.Colleague{}},
+		"by the beginnings of words":  {"  oL   si ", []app.Colleague{{ID: olga, Name: "Olga Sidorova", Position: "Logistics specialist", Online: true}}},
+		"by position":                 {"delivery", []app.Colleague{{ID: pavel, Name: "Pavel Orlov", Position: "Delivery coordinator", Online: true}}},
+		"the viewer too":              {"ivan petrov", []app.Colleague{{ID: ivan, Name: "Ivan Petrov", Position: "Sales manager", Online: true, Viewer: true}}},
+		"people from outside, marked": {"stone", []app.Colleague{{ID: partner, Name: "Peter Stone", Position: "Partner", External: true}}},
+		"nobody who was dismissed":    {"dmitri", []app.Colleague{}},
+		"nobody at all":               {"zzzz", []app.Colleague{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := installed(t)
@@ -29,7 +30,7 @@ func TestColleaguesAreFoundInOneRequest(t *testing.T) {
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Error(d)
 			}
-			j.wantRequests(t, "user.search")
+			j.wantRequests(t, "batch")
 		})
 	}
 }

@@ -58,6 +58,9 @@ var (
 	ErrItemNotFound = errors.New("the CRM item does not exist")
 	// ErrNotAllowed: this person may not read the CRM item.
 	ErrNotAllowed = errors.New("no access to the CRM item")
+	// ErrExternal: this person is from outside of the company, to whom the
+	// portal's CRM does not open through applications.
+	ErrExternal = errors.New("external people have no access to the CRM")
 	// ErrNotInVisit: a chat was named under a CRM item that this visit is not about.
 	ErrNotInVisit = errors.New("not part of this visit")
 	// ErrNobody: nobody was chosen.
@@ -149,14 +152,14 @@ var refusals = []struct {
 	{ErrKeys, []error{bitrix.ErrInvalidClient}},
 	{ErrMoved, []error{bitrix.ErrMoved}},
 	{ErrForged, []error{bitrix.ErrForeignToken, bitrix.ErrUntrustedServer}},
-	{ErrPortalDown, []error{bitrix.ErrUnreachable, bitrix.ErrOutcomeUnknown, bitrix.ErrConnection, context.DeadlineExceeded, context.Canceled}},
+	{ErrPortalDown, []error{bitrix.ErrUnreachable, bitrix.ErrOutcomeUnknown, bitrix.ErrNotRun, bitrix.ErrConnection, context.DeadlineExceeded, context.Canceled}},
 }
 
 // known reports whether err already matches a sentinel of this package.
 func known(err error) bool {
 	for _, s := range []error{
 		ErrNotInstalled, ErrNotAdmin, ErrWrongPortal, ErrForged, ErrNoToken, ErrNoAccess, ErrRemoved, ErrMoved, ErrScope, ErrPlan,
-		ErrKeys, ErrPortalBusy, ErrPortalDown, ErrPortalRefused, ErrHandlerURL, ErrNoItem, ErrItemNotFound, ErrNotAllowed,
+		ErrKeys, ErrPortalBusy, ErrPortalDown, ErrPortalRefused, ErrHandlerURL, ErrNoItem, ErrItemNotFound, ErrNotAllowed, ErrExternal,
 		ErrNotInVisit, ErrNobody, ErrTooMany, ErrUnknownEvent,
 	} {
 		if errors.Is(err, s) {

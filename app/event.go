@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/joinline/joinline/bitrix"
 )
+
+// eventLimit bounds the handling of one event.
+const eventLimit = time.Minute
 
 // HandleEvent acts on what a portal tells by itself. An event counts only with
 // the application token that the installation learnt; every other is
@@ -20,7 +24,12 @@ import (
 // everything else too if the person asked for that; when the server does not
 // answer only the tokens are deleted. See
 // https://apidocs.bitrix24.com/api-reference/events/safe-event-handlers.html
+//
+// The portal tells everything once and does not wait for long, so it is
+// handled to its end whether ctx is cancelled or not.
 func (a *App) HandleEvent(ctx context.Context, e bitrix.Event) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventLimit)
+	defer cancel()
 	err := a.handleEvent(ctx, e)
 	if err == nil {
 		a.log.InfoContext(ctx, "event", KeyEvent, e.Name, KeyMember, e.MemberID)
@@ -71,13 +80,17 @@ func (a *App) installedEvent(ctx context.Context, e bitrix.Event, installed bool
 	if err != nil {
 		return err
 	}
-	if err := a.admit(ctx, a.bitrix.Installation(grant.Endpoint, bitrix.StaticToken(t)), grant.UserID); err != nil {
+	b, _, err := a.application(ctx, grant.ClientID)
+	if err != nil {
+		return err
+	}
+	if err := a.admit(ctx, b.Installation(grant.Endpoint, bitrix.StaticToken(t)), grant); err != nil {
 		return err
 	}
 	return a.store.SetApplicationToken(ctx, e.MemberID, e.ApplicationToken)
 }
 
-func (a *App) uninstall(ctx context.Context, i Installation, clean bool) error {
+func (a *App) uninstall(ctx context.Context, i home, clean bool) error {
 	gone, err := a.gone(ctx, i)
 	switch {
 	case err == nil && !gone:
@@ -91,15 +104,15 @@ func (a *App) uninstall(ctx context.Context, i Installation, clean bool) error {
 // gone asks the authorisation server whether the application was removed from
 // the portal. The error means that it could not be learnt: a dead token alone
 // says nothing, the person who installed may have left the company.
-func (a *App) gone(ctx context.Context, i Installation) (bool, error) {
+func (a *App) gone(ctx context.Context, i home) (bool, error) {
 	key := TokenKey{i.Member, AsInstallation, i.Installer}
 	t, err := a.store.Token(ctx, key)
 	if err != nil {
 		return false, err
 	}
-	grant, err := a.bitrix.Inspect(ctx, i.Server, t.Access)
+	grant, err := i.bitrix.Inspect(ctx, i.Server, t.Access)
 	if errors.Is(err, bitrix.ErrExpiredToken) {
-		_, err = a.bitrix.Renewing(t, a.saver(key)).Renew(ctx, t)
+		_, err = a.renewed(ctx, i.bitrix, key, t)
 		grant.MemberID = i.Member
 	}
 	switch {

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -55,6 +56,18 @@ func TestARemovalDeletesTheTokens(t *testing.T) {
 		t.Error("tokens are left")
 	}
 	wantErr(t, j.HandleEvent(t.Context(), e), app.ErrNotInstalled)
+}
+
+func TestARemovalIsHandledThoughThePortalHangsUp(t *testing.T) {
+	j := installed(t)
+	j.open(t, ivan, deal77)
+	e := j.event("ONAPPUNINSTALL")
+	e.Clean = true
+	j.portal.Uninstall(j.keys.ClientID, true)
+	ctx, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	must(t, j.HandleEvent(ctx, e))
+	j.wantNothingKept(t)
 }
 
 func TestARemovalWithAllDataDeletesEverything(t *testing.T) {

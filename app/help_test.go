@@ -78,15 +78,21 @@ var allScopes = []string{"crm", "placement", "im", "imopenlines", "user"}
 // portal: running and not installed.
 func registered(t *testing.T, scopes ...string) *joinline {
 	t.Helper()
+	key, err := app.NewSealer(app.NewKey())
+	must(t, err)
+	return registeredOn(t, bitrixtest.NewPortal(t), filepath.Join(t.TempDir(), "joinline.db"), key, scopes...)
+}
+
+// registeredOn is registered on a given portal and database.
+func registeredOn(t *testing.T, p *bitrixtest.Portal, database string, key *app.Sealer, scopes ...string) *joinline {
+	t.Helper()
 	if scopes == nil {
 		scopes = allScopes
 	}
-	p := bitrixtest.NewPortal(t)
 	j := &joinline{portal: p, log: &logBook{}}
 	j.keys = p.Register(bitrixtest.App{Name: "Joinline", HandlerURL: publicURL + "/app", InstallURL: publicURL + "/install", Scopes: scopes})
-	key, err := app.NewSealer(app.NewKey())
-	must(t, err)
-	j.store, err = sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "joinline.db"), key)
+	var err error
+	j.store, err = sqlstore.Open(t.Context(), database, key)
 	must(t, err)
 	t.Cleanup(func() { j.store.Close() })
 	j.config = app.Config{
@@ -110,7 +116,12 @@ func (j *joinline) restart(timeouts bitrix.Timeouts) {
 // installed is Joinline in service, with an empty log of requests.
 func installed(t *testing.T, scopes ...string) *joinline {
 	t.Helper()
-	j := registered(t, scopes...)
+	return registered(t, scopes...).install(t)
+}
+
+// install takes it into service.
+func (j *joinline) install(t *testing.T) *joinline {
+	t.Helper()
 	_, err := j.Install(t.Context(), j.launch(t, admin, "DEFAULT", ""))
 	must(t, err)
 	must(t, j.portal.FinishInstall(j.keys.ClientID))

@@ -45,6 +45,27 @@ func (a *App) Install(ctx context.Context, l bitrix.Launch) (Installation, error
 	return a.install(ctx, claim{token: l.Token(), member: l.MemberID, host: l.Domain, applicationToken: l.ApplicationToken})
 }
 
+// Repair makes the tabs and events on an installed portal what they should be,
+// and changes nothing where they are: Joinline may have another address by now,
+// or somebody took a tab away. The portal opens the page of the installation
+// only until that is finished, so this is for the page in its menu. The viewer
+// must be an administrator.
+func (a *App) Repair(ctx context.Context, v Visit) error {
+	i, err := a.installation(ctx, v.Member)
+	if err != nil {
+		return err
+	}
+	k := &kept{app: a, bitrix: i.bitrix, key: TokenKey{v.Member, AsViewer, v.Viewer}}
+	if _, err := k.read(ctx); err != nil {
+		return err
+	}
+	client := i.bitrix.Installation(i.Endpoint, k)
+	if err := a.bindPlacements(ctx, client); err != nil {
+		return err
+	}
+	return a.bindEvents(ctx, client)
+}
+
 // claim is what somebody says about themselves: not proven.
 type claim struct {
 	token  bitrix.Token
@@ -59,15 +80,19 @@ func (a *App) install(ctx context.Context, c claim) (Installation, error) {
 	if err != nil {
 		return Installation{}, err
 	}
+	b, portal, err := a.application(ctx, grant.ClientID)
+	if err != nil {
+		return Installation{}, err
+	}
 	i := Installation{
 		Member: grant.MemberID, Portal: originOf(grant.Endpoint), Endpoint: grant.Endpoint, Server: grant.Server,
-		ClientID: a.cfg.ClientID, Installer: grant.UserID, ApplicationToken: c.applicationToken, Updated: a.now(),
+		ClientID: grant.ClientID, Installer: grant.UserID, ApplicationToken: c.applicationToken, Updated: a.now(),
 	}
-	if a.cfg.Portal != "" && hostOf(i.Portal) != bareHost(a.cfg.Portal) {
+	if portal != "" && hostOf(i.Portal) != bareHost(portal) {
 		return Installation{}, fmt.Errorf("%w: this is %s", ErrWrongPortal, hostOf(i.Portal))
 	}
-	client := a.bitrix.Installation(i.Endpoint, bitrix.StaticToken(t))
-	if err := a.admit(ctx, client, grant.UserID); err != nil {
+	client := b.Installation(i.Endpoint, bitrix.StaticToken(t))
+	if err := a.admit(ctx, client, grant); err != nil {
 		return Installation{Portal: i.Portal}, err
 	}
 	if err := a.bindPlacements(ctx, client); err != nil {
@@ -92,17 +117,21 @@ func (a *App) install(ctx context.Context, c claim) (Installation, error) {
 // compares. A token that has expired meanwhile is refreshed first.
 func (a *App) prove(ctx context.Context, c claim) (bitrix.Grant, bitrix.Token, error) {
 	t := c.token
-	grant, err := a.inspect(ctx, t)
+	grant, err := a.whose(ctx, t)
 	if errors.Is(err, bitrix.ErrExpiredToken) && t.Refresh != "" {
-		if t, err = a.bitrix.Refresh(ctx, t); err == nil {
-			grant, err = a.inspect(ctx, t)
+		var b *bitrix.Application
+		if b, err = a.likely(ctx, c); err == nil {
+			t, err = b.Refresh(ctx, t)
+		}
+		if err == nil {
+			grant, err = a.whose(ctx, t)
 		}
 	}
 	switch {
 	case err != nil:
 		return bitrix.Grant{}, bitrix.Token{}, refusal(err)
-	case grant.MemberID != c.member || grant.ClientID != a.cfg.ClientID:
-		err = fmt.Errorf("%w: the token is of another portal or application", ErrForged)
+	case grant.MemberID != c.member:
+		err = fmt.Errorf("%w: the token is of another portal", ErrForged)
 	case c.host != "" && bareHost(c.host) != hostOf(originOf(grant.Endpoint)):
 		err = fmt.Errorf("%w: the portal is %s", ErrForged, hostOf(originOf(grant.Endpoint)))
 	}
@@ -110,15 +139,30 @@ func (a *App) prove(ctx context.Context, c claim) (bitrix.Grant, bitrix.Token, e
 	return grant, t, err
 }
 
+// whose asks the authorisation server what a token of any application that is
+// registered here is. A token of another one is bitrix.ErrForeignToken.
+func (a *App) whose(ctx context.Context, t bitrix.Token) (bitrix.Grant, error) {
+	grant, err := a.inspect(ctx, t, a.bitrix.Identify)
+	if err != nil {
+		return bitrix.Grant{}, err
+	}
+	if _, _, err := a.application(ctx, grant.ClientID); errors.Is(err, ErrUnregistered) {
+		return bitrix.Grant{}, fmt.Errorf("%w: %w", bitrix.ErrForeignToken, err)
+	} else if err != nil {
+		return bitrix.Grant{}, err
+	}
+	return grant, nil
+}
+
 // inspect asks the server that the token names, or each one we trust when it
 // names none, as launches of older portals do.
-func (a *App) inspect(ctx context.Context, t bitrix.Token) (grant bitrix.Grant, err error) {
+func (a *App) inspect(ctx context.Context, t bitrix.Token, ask func(context.Context, string, bitrix.Secret) (bitrix.Grant, error)) (grant bitrix.Grant, err error) {
 	servers := []string{t.Server}
 	if t.Server == "" && len(a.cfg.AuthServers) > 0 {
 		servers = a.cfg.AuthServers
 	}
 	for _, server := range servers {
-		grant, err = a.bitrix.Inspect(ctx, server, t.Access)
+		grant, err = ask(ctx, server, t.Access)
 		if !errors.Is(err, bitrix.ErrNoAuth) && !errors.Is(err, bitrix.ErrInvalidClient) {
 			break
 		}
@@ -128,18 +172,18 @@ func (a *App) inspect(ctx context.Context, t bitrix.Token) (grant bitrix.Grant, 
 
 // admit asks the portal whether the person may install and whether the
 // application was registered with the permissions it needs.
-func (a *App) admit(ctx context.Context, client bitrix.Installation, user bitrix.UserID) error {
+func (a *App) admit(ctx context.Context, client bitrix.Installation, grant bitrix.Grant) error {
 	b := proof()
 	b.Add("scope", "scope", nil)
 	r, err := client.Batch(ctx, b)
 	if err != nil {
 		return whole(err)
 	}
-	me, err := a.proven(r)
+	me, err := proven(r, grant.ClientID)
 	switch {
 	case err != nil:
 		return err
-	case me.ID != user:
+	case me.ID != grant.UserID:
 		return fmt.Errorf("%w: the portal names another person", ErrForged)
 	case !me.Admin:
 		return ErrNotAdmin
@@ -229,7 +273,7 @@ func (a *App) bindEvents(ctx context.Context, client bitrix.Installation) error 
 	}
 	handler := a.cfg.PublicURL + EventsPath
 	missing := []string{eventInstall, eventUninstall}
-	var strays []bitrix.EventBinding
+	var strays []bitrix.BoundEvent
 	for _, b := range bound {
 		if b.Handler == handler && slices.Contains(missing, b.Event) {
 			missing = slices.DeleteFunc(missing, func(e string) bool { return e == b.Event })

@@ -92,19 +92,30 @@ func TestAnInstallationRepairsWhatDiffers(t *testing.T) {
 		"another public address": func(j *joinline) { j.config.PublicURL = "http://old.localhost:8080" },
 		"other titles":           func(j *joinline) { j.config.Titles = map[string]string{"en": "Old name"} },
 	} {
-		t.Run(name, func(t *testing.T) {
-			j := registered(t)
-			config := j.config
-			change(j)
-			j.restart(bitrix.Timeouts{})
-			_, err := j.Install(t.Context(), j.launch(t, admin, "DEFAULT", ""))
-			must(t, err)
-			j.config = config
-			j.restart(bitrix.Timeouts{})
-			_, err = j.Install(t.Context(), j.launch(t, admin, "DEFAULT", ""))
-			must(t, err)
-			wantBound(t, j, publicURL)
-		})
+		for way, repair := range map[string]func(*testing.T, *joinline) error{
+			"installing": func(t *testing.T, j *joinline) error {
+				_, err := j.Install(t.Context(), j.launch(t, admin, "DEFAULT", ""))
+				return err
+			},
+			"repairing": func(t *testing.T, j *joinline) error {
+				v, _, err := j.Open(t.Context(), j.launch(t, admin, "DEFAULT", ""))
+				must(t, err)
+				return j.Repair(t.Context(), v)
+			},
+		} {
+			t.Run(name+", by "+way, func(t *testing.T) {
+				j := registered(t)
+				config := j.config
+				change(j)
+				j.restart(bitrix.Timeouts{})
+				_, err := j.Install(t.Context(), j.launch(t, admin, "DEFAULT", ""))
+				must(t, err)
+				j.config = config
+				j.restart(bitrix.Timeouts{})
+				must(t, repair(t, j))
+				wantBound(t, j, publicURL)
+			})
+		}
 	}
 }
 

@@ -61,10 +61,16 @@ const (
 	ReasonNoChat Reason = "no_chat"
 	// ReasonExternal: people from outside cannot take part in such chats.
 	ReasonExternal Reason = "external"
+	// ReasonUnlisted: the portal accepted the call, and the person is not among
+	// the participants all the same; perhaps somebody removed them at once.
+	ReasonUnlisted Reason = "unlisted"
 	// ReasonCustomer: this is the customer.
 	ReasonCustomer Reason = "customer"
-	// ReasonLost: the portal's answer was lost.
+	// ReasonLost: the portal's answer was lost, and it may have added the person
+	// or may still do so.
 	ReasonLost Reason = "lost"
+	// ReasonFailed: the portal failed at the call and did not add the person.
+	ReasonFailed Reason = "failed"
 	// ReasonUnconfirmed: the portal accepted the call, and its participants
 	// could not be read.
 	ReasonUnconfirmed Reason = "unconfirmed"
@@ -113,9 +119,18 @@ func judge(user bitrix.UserID, a answer, c ChatRef, back readBack) Outcome {
 		// When a dialog ends everybody but the customer leaves.
 		o.State, o.Reason = OutcomeRefused, ReasonChatClosed
 	default:
-		o.State, o.Reason = OutcomeSkipped, ReasonExternal
+		o.State, o.Reason = OutcomeSkipped, back.whySkipped(user)
 	}
 	return o
+}
+
+// whySkipped tells why somebody is not in a chat into which the portal said it
+// had put them.
+func (b readBack) whySkipped(user bitrix.UserID) Reason {
+	if b.faces[user].External() {
+		return ReasonExternal
+	}
+	return ReasonUnlisted
 }
 
 // isRefusal reports whether a call surely changed nothing: a person seen
@@ -128,8 +143,7 @@ func failed(o Outcome, err error, read bool) Outcome {
 	case unheard(err):
 		o.State = OutcomeNotTried
 		o.Reason = reasonOf(err)
-	case errors.Is(err, errLost) && (!read || timedOut(err)):
-		// After a timeout the portal may still be at it.
+	case errors.Is(err, errLost) && (!read || mayStillRun(err)):
 		o.State, o.Reason = OutcomeUnknown, ReasonLost
 	case errors.Is(err, bitrix.ErrAlreadyMember) && !read:
 		o.State, o.Reason = OutcomeUnknown, ReasonUnconfirmed
@@ -149,7 +163,7 @@ func elsewhere(o Outcome, chat bitrix.ChatID, back readBack) Outcome {
 	case slices.Contains(members, o.User):
 		o.State, o.Chat = OutcomeElsewhere, chat
 	default:
-		o.State, o.Reason = OutcomeSkipped, ReasonExternal
+		o.State, o.Reason = OutcomeSkipped, back.whySkipped(o.User)
 	}
 	return o
 }
@@ -166,7 +180,7 @@ var reasons = []struct {
 	{errNoChat, ReasonNoChat},
 	{ErrPortalBusy, ReasonBusy},
 	{ErrPortalDown, ReasonDown}, // also when it lost one answer after the other
-	{errLost, ReasonLost},
+	{errLost, ReasonFailed},
 	{ErrMoved, ReasonDown},
 	{ErrNoToken, ReasonNoToken},
 	{ErrNoAccess, ReasonNoAccess},

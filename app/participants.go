@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"slices"
 
@@ -29,8 +30,9 @@ type Added struct {
 }
 
 // Add adds people to a chat of the visit's CRM item, as the viewer: one call
-// for each person, then one request that reads the participants back, and says
-// of every person what is true afterwards. Repeating it is harmless.
+// for each person, then one request that reads the participants back, unless
+// nobody can have been added, and says of every person what is true
+// afterwards. Repeating it is harmless.
 //
 // The error is about the request itself, and then nothing was asked of the
 // portal: ErrNobody, ErrTooMany, ErrNotInVisit, ErrNotInstalled, ErrNoToken.
@@ -53,7 +55,7 @@ func (a *App) Add(ctx context.Context, v Visit, c ChatRef, people []bitrix.UserI
 	added := Added{Stopped: stopped}
 	var back readBack
 	if slices.ContainsFunc(answers, answer.reached) {
-		if back, err = a.readBack(ctx, client, v, c, answers); err != nil {
+		if back, err = a.readBack(ctx, client, v, c, people, answers); err != nil {
 			a.log.WarnContext(ctx, "participants not read back", KeyMember, v.Member, KeyChat, c.ID, KeyError, err)
 		}
 	}
@@ -88,8 +90,11 @@ type answer struct {
 }
 
 // reached reports whether the call may have come to the portal's decision
-// about the person, so that the participants are worth reading.
-func (a answer) reached() bool { return a.tried && !unheard(a.err) }
+// about the person, so that the participants are worth reading. Where the
+// viewer is refused the person was not looked at.
+func (a answer) reached() bool {
+	return a.tried && !unheard(a.err) && !errors.Is(a.err, bitrix.ErrCallerDenied)
+}
 
 // unheard reports whether the portal surely did not look at a call.
 func unheard(err error) bool {
@@ -134,8 +139,15 @@ var (
 	errNoChat = errors.New("the portal found no chat")
 )
 
-// timedOut reports whether a time limit ended a call: the portal may still be
-// at it.
+// mayStillRun reports whether the portal may still be at a lost call, so that
+// what is read now is not the last word: no answer came, or it came from a
+// gateway that gave up waiting.
+func mayStillRun(err error) bool {
+	portal, answered := errors.AsType[*bitrix.Error](err)
+	return !answered || portal.Status == http.StatusBadGateway || portal.Status == http.StatusGatewayTimeout
+}
+
+// timedOut reports whether a time limit ended a call.
 func timedOut(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }
@@ -158,11 +170,12 @@ type readBack struct {
 	members map[bitrix.ChatID][]bitrix.UserID
 	dialog  bitrix.Dialog // of the chat asked for
 	chat    Chat
+	faces   map[bitrix.UserID]bitrix.User // of those asked for, as far as the portal tells
 }
 
-// readBack reads the chat again, and the chats that an old portal may have
-// chosen instead, in one request.
-func (a *App) readBack(ctx context.Context, client bitrix.Viewer, v Visit, c ChatRef, answers []answer) (readBack, error) {
+// readBack reads the chat again, the chats that an old portal may have chosen
+// instead, and who the people are, in one request.
+func (a *App) readBack(ctx context.Context, client bitrix.Viewer, v Visit, c ChatRef, people []bitrix.UserID, answers []answer) (readBack, error) {
 	back := readBack{members: map[bitrix.ChatID][]bitrix.UserID{}}
 	b := bitrix.NewBatch()
 	b.Reads = true
@@ -176,7 +189,7 @@ func (a *App) readBack(ctx context.Context, client bitrix.Viewer, v Visit, c Cha
 		b.Dialog(dialogKey(n), id)
 	}
 	addLists(b, "i0", c.Owner)
-	b.Users(keyViewerFaces, v.Viewer)
+	b.Users(keyViewerFaces, append([]bitrix.UserID{v.Viewer}, people...)...)
 	b.UsersRef("f0", participantRefs(dialogKey(0), MaxPeople+facesPerChat)...)
 	r, err := client.Batch(ctx, b)
 	if err != nil {
@@ -195,6 +208,7 @@ func (a *App) readBack(ctx context.Context, client bitrix.Viewer, v Visit, c Cha
 	s := newSight(v.Viewer)
 	s.readFaces(r, keyViewerFaces)
 	s.readFaces(r, "f0")
+	back.faces = s.faces
 	found, err := readLists(r, "i0", c.Owner)
 	if err != nil {
 		return back, itemRefusal(c.Owner, err)
@@ -211,6 +225,6 @@ func (a *App) logAdded(ctx context.Context, v Visit, c ChatRef, added Added) {
 			KeyColleague, o.User, KeyState, o.State, KeyReason, o.Reason)
 	}
 	if added.Stopped != nil {
-		a.log.LogAttrs(ctx, slog.LevelWarn, "add stopped", slog.Any(KeyMember, v.Member), slog.Any(KeyChat, c.ID), slog.Any(KeyError, added.Stopped))
+		a.log.LogAttrs(ctx, slog.LevelInfo, "add stopped", slog.Any(KeyMember, v.Member), slog.Any(KeyChat, c.ID), slog.Any(KeyError, added.Stopped))
 	}
 }

@@ -12,23 +12,32 @@ import (
 )
 
 func TestALostAnswerIsSettledByReadingBack(t *testing.T) {
-	for _, kind := range []bitrixtest.FaultKind{bitrixtest.FaultHTML, bitrixtest.FaultDrop, bitrixtest.FaultTruncated} {
+	for name, c := range map[string]struct {
+		fault bitrixtest.Fault
+		want  app.Outcome // of a call that was not carried out
+	}{
+		"a page of the portal":           {bitrixtest.Fault{Kind: bitrixtest.FaultHTML}, app.Outcome{State: app.OutcomeRefused, Reason: app.ReasonFailed}},
+		"an error without a code":        {bitrixtest.Fault{Kind: bitrixtest.FaultInternal}, app.Outcome{State: app.OutcomeRefused, Reason: app.ReasonFailed}},
+		"half an answer":                 {bitrixtest.Fault{Kind: bitrixtest.FaultTruncated}, app.Outcome{State: app.OutcomeRefused, Reason: app.ReasonFailed}},
+		"a broken connection":            {bitrixtest.Fault{Kind: bitrixtest.FaultDrop}, app.Outcome{State: app.OutcomeUnknown, Reason: app.ReasonLost}},
+		"a gateway with a bad answer":    {bitrixtest.Fault{Kind: bitrixtest.FaultHTML, Status: 502}, app.Outcome{State: app.OutcomeUnknown, Reason: app.ReasonLost}},
+		"a gateway that gave up waiting": {bitrixtest.Fault{Kind: bitrixtest.FaultHTML, Status: 504}, app.Outcome{State: app.OutcomeUnknown, Reason: app.ReasonLost}},
+	} {
 		for _, applied := range []bool{false, true} {
-			name := string(kind) + map[bool]string{false: ", not done", true: ", done all the same"}[applied]
-			t.Run(name, func(t *testing.T) {
+			t.Run(name+map[bool]string{false: ", not done", true: ", done all the same"}[applied], func(t *testing.T) {
 				t.Parallel()
 				j := installed(t)
 				v := j.open(t, admin, deal77)
-				j.portal.Fail(bitrixtest.Fault{Method: methodAdd, Kind: kind, Applied: applied})
-				added, err := j.Add(t.Context(), v, inDeal77(), []bitrix.UserID{pavel, elena})
-				must(t, err)
-				want := outcomes(app.Outcome{User: pavel, State: app.OutcomeRefused, Reason: app.ReasonLost}, app.Outcome{User: elena, State: app.OutcomeAdded})
-				in := []int{ivan, ann, elena}
+				fault, first, in := c.fault, c.want, []int{ivan, ann, elena}
 				if applied {
-					want[0] = app.Outcome{User: pavel, State: app.OutcomeAdded}
+					first = app.Outcome{State: app.OutcomeAdded}
 					in = append(in, pavel)
 				}
-				if d := cmp.Diff(want, added.Outcomes); d != "" {
+				fault.Method, fault.Applied, first.User = methodAdd, applied, pavel
+				j.portal.Fail(fault)
+				added, err := j.Add(t.Context(), v, inDeal77(), []bitrix.UserID{pavel, elena})
+				must(t, err)
+				if d := cmp.Diff(outcomes(first, app.Outcome{User: elena, State: app.OutcomeAdded}), added.Outcomes); d != "" {
 					t.Error(d)
 				}
 				j.wantParticipants(t, chatAnn, in...)
@@ -99,8 +108,8 @@ func TestAPortalThatLosesEveryAnswerIsNotAskedFiftyTimes(t *testing.T) {
 	added, err := j.Add(t.Context(), v, inDeal77(), []bitrix.UserID{pavel, elena, invited, olga})
 	must(t, err)
 	want := outcomes(
-		app.Outcome{User: pavel, State: app.OutcomeRefused, Reason: app.ReasonLost},
-		app.Outcome{User: elena, State: app.OutcomeRefused, Reason: app.ReasonLost},
+		app.Outcome{User: pavel, State: app.OutcomeRefused, Reason: app.ReasonFailed},
+		app.Outcome{User: elena, State: app.OutcomeRefused, Reason: app.ReasonFailed},
 		app.Outcome{User: invited, State: app.OutcomeNotTried, Reason: app.ReasonDown},
 		app.Outcome{User: olga, State: app.OutcomeNotTried, Reason: app.ReasonDown},
 	)

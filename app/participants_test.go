@@ -31,6 +31,7 @@ func TestEveryPersonGetsATruthfulOutcome(t *testing.T) {
 		want   []app.Outcome
 		in     []int
 		calls  int
+		unread bool // nothing was worth reading back
 	}{
 		"a colleague of the queue, by an employee": {viewer: ivan, people: []bitrix.UserID{pavel}, calls: 1,
 			want: outcomes(app.Outcome{User: pavel, State: app.OutcomeAdded}), in: append(in, pavel)},
@@ -70,7 +71,7 @@ func TestEveryPersonGetsATruthfulOutcome(t *testing.T) {
 			want: outcomes(app.Outcome{User: admin, State: app.OutcomeAdded}), in: append(in, admin)},
 		"the same person three times, and nobody": {viewer: admin, people: []bitrix.UserID{pavel, 0, pavel, -5, pavel}, calls: 1,
 			want: outcomes(app.Outcome{User: pavel, State: app.OutcomeAdded}), in: append(in, pavel)},
-		"a viewer who lost access meanwhile": {viewer: olga, people: []bitrix.UserID{pavel, elena}, calls: 1,
+		"a viewer who lost access meanwhile": {viewer: olga, people: []bitrix.UserID{pavel, elena}, calls: 1, unread: true,
 			change: func(w *bitrixtest.World) { w.Items[bitrixtest.ItemKey{Type: "DEAL", ID: 77}].Observers = nil },
 			want: outcomes(
 				app.Outcome{User: pavel, State: app.OutcomeRefused, Reason: app.ReasonCallerNoAccess},
@@ -96,7 +97,14 @@ func TestEveryPersonGetsATruthfulOutcome(t *testing.T) {
 				t.Error(d)
 			}
 			j.wantParticipants(t, chatAnn, c.in...)
-			j.wantRequests(t, append(slices.Repeat([]string{methodAdd}, c.calls), "batch")...)
+			requests := slices.Repeat([]string{methodAdd}, c.calls)
+			if !c.unread {
+				requests = append(requests, "batch")
+			}
+			j.wantRequests(t, requests...)
+			if c.unread != (added.Chat.ID == 0) {
+				t.Errorf("read back: %+v", added.Chat)
+			}
 			wantShown(t, added.Chat, c.in)
 		})
 	}
@@ -120,6 +128,21 @@ func wantShown(t *testing.T, c app.Chat, want []int) {
 	if !slices.Equal(got, want) {
 		t.Errorf("read back: %v, want %v", got, want)
 	}
+}
+
+func TestWhoeverIsRemovedAtOnceIsNotCalledExternal(t *testing.T) {
+	j := installed(t)
+	v := j.open(t, ivan, deal77)
+	j.portal.Fail(bitrixtest.Fault{Method: "batch", Do: func(w *bitrixtest.World) {
+		c := w.Chats[chatAnn]
+		c.Members = slices.DeleteFunc(c.Members, func(m *bitrixtest.Member) bool { return m.User == pavel })
+	}})
+	added, err := j.Add(t.Context(), v, inDeal77(), []bitrix.UserID{pavel})
+	must(t, err)
+	if d := cmp.Diff(outcomes(app.Outcome{User: pavel, State: app.OutcomeSkipped, Reason: app.ReasonUnlisted}), added.Outcomes); d != "" {
+		t.Error(d)
+	}
+	j.wantParticipants(t, chatAnn, ivan, ann)
 }
 
 func TestAddingIsRepeatable(t *testing.T) {

@@ -13,11 +13,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // KeyFile is the name of the file in the data folder that holds the secret
-// key when the configuration gives none.
+// keys, one a line, when the configuration gives none.
 const KeyFile = "secret.key"
 
 // ErrWrongKey means that a sealed value was not sealed with this key, or not
@@ -53,53 +56,93 @@ func ParseKey(s string) (Key, error) {
 	return Key{}, errors.New("is not 32 bytes written as 64 hexadecimal digits or as base64")
 }
 
-// LoadKey returns the key kept in the folder dir. The first call creates the
-// folder (mode 0700) and the key (mode 0600); processes that start together
-// agree on one key.
-func LoadKey(dir string) (Key, error) {
-	path := filepath.Join(dir, KeyFile)
-	k, err := readKey(path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return k, err
+// ParseKeys reads keys separated by commas or white space.
+func ParseKeys(s string) ([]Key, error) {
+	var keys []Key
+	for text := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		k, err := ParseKey(text)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return Key{}, fmt.Errorf("creating the data folder: %w", err)
+	if keys == nil {
+		return nil, errors.New("holds no key")
 	}
-	if err := createKey(dir, path); err != nil {
-		return Key{}, fmt.Errorf("creating the secret key: %w", err)
-	}
-	return readKey(path)
+	return keys, nil
 }
 
-// createKey writes a new key beside path and links it into place: whoever
-// comes second keeps the first one's key, and nobody sees half a file.
-func createKey(dir, path string) (err error) {
-	f, err := os.CreateTemp(dir, KeyFile+".*") // mode 0600
+// LoadKeys returns the keys kept in the folder dir, the newest first. The
+// first call creates the folder (mode 0700) and a key (mode 0600); processes
+// that start together agree on one key.
+func LoadKeys(dir string) ([]Key, error) {
+	path := filepath.Join(dir, KeyFile)
+	keys, err := readKeys(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return keys, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("creating the data folder: %w", err)
+	}
+	// Whoever comes second keeps the first one's key.
+	if err := writeKeys(path, []Key{NewKey()}, os.Link); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("creating the secret key: %w", err)
+	}
+	return readKeys(path)
+}
+
+// SaveKeys replaces the keys kept in the folder dir.
+func SaveKeys(dir string, keys []Key) error {
+	if err := writeKeys(filepath.Join(dir, KeyFile), keys, os.Rename); err != nil {
+		return fmt.Errorf("saving the secret keys: %w", err)
+	}
+	return nil
+}
+
+// writeKeys writes a file beside path and puts it into place whole.
+func writeKeys(path string, keys []Key, place func(from, to string) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), KeyFile+".*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
-	k := NewKey()
-	_, err = f.WriteString(hex.EncodeToString(k.bytes[:]) + "\n")
+	for _, k := range keys {
+		_, writeErr := f.WriteString(hex.EncodeToString(k.bytes[:]) + "\n")
+		err = errors.Join(err, writeErr)
+	}
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := place(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes a new name in a folder outlive a power failure, before
+// anything is sealed with a key that stands in no other place.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && runtime.GOOS != "windows" { // which cannot
 		return err
 	}
 	return nil
 }
 
-func readKey(path string) (Key, error) {
+func readKeys(path string) ([]Key, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return Key{}, fmt.Errorf("reading the secret key: %w", err)
+		return nil, fmt.Errorf("reading the secret key: %w", err)
 	}
-	k, err := ParseKey(string(b))
+	keys, err := ParseKeys(string(b))
 	if err != nil {
-		return Key{}, fmt.Errorf("reading the secret key: %s %w", path, err)
+		return nil, fmt.Errorf("reading the secret key: %s %w", path, err)
 	}
-	return k, nil
+	return keys, nil
 }
 
 // IsZero reports whether k is no key.
@@ -125,48 +168,82 @@ func (k Key) MarshalText() ([]byte, error) { return []byte("REDACTED"), nil }
 // its place (which portal, whose, which field): moved elsewhere it does not
 // open. A Sealer is safe for concurrent use.
 type Sealer struct {
+	seals []seal // the first one seals, every one opens
+}
+
+// seal is what one key seals with. Its number is derived from the key, so that
+// a value tells which of several keys sealed it.
+type seal struct {
 	number string
 	aead   cipher.AEAD
 }
 
-// NewSealer returns the sealer of a key.
-func NewSealer(k Key) (*Sealer, error) {
-	if k.IsZero() {
+// NewSealer returns the sealer of one or more keys: the first one seals, and
+// what any of them sealed is opened.
+func NewSealer(keys ...Key) (*Sealer, error) {
+	s := &Sealer{}
+	for _, k := range keys {
+		if k.IsZero() {
+			return nil, errors.New("sealing needs a secret key")
+		}
+		block, err := aes.NewCipher(k.Derive("joinline/seal/v1", 32))
+		if err != nil {
+			return nil, err
+		}
+		aead, err := cipher.NewGCMWithRandomNonce(block)
+		if err != nil {
+			return nil, err
+		}
+		s.seals = append(s.seals, seal{hex.EncodeToString(k.Derive("joinline/seal-number/v1", 4)), aead})
+	}
+	if s.seals == nil {
 		return nil, errors.New("sealing needs a secret key")
 	}
-	block, err := aes.NewCipher(k.Derive("joinline/seal/v1", 32))
-	if err != nil {
-		return nil, err
-	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		return nil, err
-	}
-	return &Sealer{number: hex.EncodeToString(k.Derive("joinline/seal-number/v1", 4)), aead: aead}, nil
+	return s, nil
 }
 
 // Seal encrypts plain for the given place. The result is text: the number of
-// the key, a dot, base64. The number is derived from the key, so that a value
-// tells which of several keys sealed it.
+// the key, a dot, base64.
 func (s *Sealer) Seal(plain, place string) string {
-	sealed := s.aead.Seal(nil, nil, []byte(plain), []byte(place))
-	return s.number + "." + base64.RawURLEncoding.EncodeToString(sealed)
+	with := s.seals[0]
+	sealed := with.aead.Seal(nil, nil, []byte(plain), []byte(place))
+	return with.number + "." + base64.RawURLEncoding.EncodeToString(sealed)
 }
 
 // Open decrypts what Seal made for the same place. Every other value fails
 // with ErrWrongKey.
 func (s *Sealer) Open(sealed, place string) (string, error) {
 	number, text, _ := strings.Cut(sealed, ".")
-	if number != s.number {
-		return "", fmt.Errorf("%w: sealed with key %.8q, this is key %s", ErrWrongKey, number, s.number)
+	with := slices.IndexFunc(s.seals, func(k seal) bool { return k.number == number })
+	if with < 0 {
+		return "", fmt.Errorf("%w: it was sealed with key %.8q, not with %s", ErrWrongKey, number, s.numbers())
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		return "", fmt.Errorf("%w: not base64", ErrWrongKey)
 	}
-	plain, err := s.aead.Open(nil, nil, b, []byte(place))
+	plain, err := s.seals[with].aead.Open(nil, nil, b, []byte(place))
 	if err != nil {
 		return "", ErrWrongKey
 	}
 	return string(plain), nil
+}
+
+// Newest reports whether a value was sealed with the key that seals now.
+func (s *Sealer) Newest(sealed string) bool {
+	return strings.HasPrefix(sealed, s.seals[0].number+".")
+}
+
+// Knows reports whether the key that sealed a value is one of the keys. It
+// does not say that the value opens.
+func (s *Sealer) Knows(sealed string) bool {
+	return slices.ContainsFunc(s.seals, func(k seal) bool { return strings.HasPrefix(sealed, k.number+".") })
+}
+
+func (s *Sealer) numbers() string {
+	var numbers []string
+	for _, k := range s.seals {
+		numbers = append(numbers, k.number)
+	}
+	return strings.Join(numbers, ", ")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,9 +15,9 @@ import (
 
 const hexKey = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
-func sealer(t *testing.T, k app.Key) *app.Sealer {
+func sealer(t *testing.T, keys ...app.Key) *app.Sealer {
 	t.Helper()
-	s, err := app.NewSealer(k)
+	s, err := app.NewSealer(keys...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +60,51 @@ func TestASealedValueOpensOnlyWithItsKeyAndInItsPlace(t *testing.T) {
 	}
 }
 
+func TestSeveralKeysOpenAndTheFirstOneSeals(t *testing.T) {
+	older, newer := app.NewKey(), app.NewKey()
+	before := sealer(t, older).Seal("a refresh token", "portal:1/refresh")
+	both := sealer(t, newer, older)
+	after := both.Seal("a refresh token", "portal:1/refresh")
+	for name, sealed := range map[string]string{"older": before, "newer": after} {
+		if plain, err := both.Open(sealed, "portal:1/refresh"); err != nil || plain != "a refresh token" {
+			t.Errorf("the %s value: %q, %v", name, plain, err)
+		}
+	}
+	if both.Newest(before) || !both.Newest(after) {
+		t.Errorf("Newest = %v for the older key, %v for the newer one", both.Newest(before), both.Newest(after))
+	}
+	if !both.Knows(before) || sealer(t, newer).Knows(before) {
+		t.Error("Knows is wrong about the older key")
+	}
+	if _, err := sealer(t, older).Open(after, "portal:1/refresh"); !errors.Is(err, app.ErrWrongKey) {
+		t.Errorf("the older key alone: %v", err)
+	}
+	for _, keys := range [][]app.Key{nil, {{}}, {newer, {}}} {
+		if _, err := app.NewSealer(keys...); err == nil {
+			t.Errorf("%d keys with a zero one make a sealer", len(keys))
+		}
+	}
+}
+
+func TestSavedKeysAreLoadedInTheirOrder(t *testing.T) {
+	dir := t.TempDir()
+	first, err := app.LoadKeys(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := append([]app.Key{app.NewKey()}, first...)
+	if err := app.SaveKeys(dir, want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := app.LoadKeys(dir); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %d keys, %v", len(got), err)
+	}
+	info, err := os.Stat(filepath.Join(dir, app.KeyFile))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file has mode %v, %v", info.Mode(), err)
+	}
+}
+
 func TestAKeyIsReadInItsThreeSpellingsAndInNoOther(t *testing.T) {
 	want, err := app.ParseKey(hexKey)
 	if err != nil {
@@ -86,7 +132,7 @@ func TestAKeyIsReadInItsThreeSpellingsAndInNoOther(t *testing.T) {
 
 func TestAKeyNeverPrintsItself(t *testing.T) {
 	k, _ := app.ParseKey(hexKey)
-	c := app.Config{SecretKey: k}
+	c := app.Config{Storage: app.Storage{Keys: []app.Key{k}}}
 	text, _ := k.MarshalText()
 	for _, s := range []string{fmt.Sprint(k), fmt.Sprintf("%#v %x %d %s", k, k, k, k), fmt.Sprintf("%+v", c), fmt.Sprintf("%#v", c), string(text)} {
 		if strings.Contains(s, "0a0b0c") || strings.Contains(s, "0xa, 0xb") || strings.Contains(s, "10 11 12") {
@@ -100,11 +146,12 @@ func TestTheKeyOfTheDataFolderIsMadeOnceAndKeptPrivate(t *testing.T) {
 	keys := make(chan app.Key, 8)
 	for range cap(keys) {
 		go func() {
-			k, err := app.LoadKey(dir)
-			if err != nil {
-				t.Error(err)
+			k, err := app.LoadKeys(dir)
+			if err != nil || len(k) != 1 {
+				t.Errorf("%d keys, %v", len(k), err)
+				k = make([]app.Key, 1)
 			}
-			keys <- k
+			keys <- k[0]
 		}()
 	}
 	first := <-keys
@@ -134,8 +181,8 @@ func TestADamagedKeyFileIsAnErrorAndStays(t *testing.T) {
 	if err := os.WriteFile(path, []byte("nonsense"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := app.LoadKey(dir); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("LoadKey = %v, want an error that names the file", err)
+	if _, err := app.LoadKeys(dir); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("LoadKeys = %v, want an error that names the file", err)
 	}
 	if b, _ := os.ReadFile(path); string(b) != "nonsense" {
 		t.Errorf("the file now holds %q", b)

@@ -42,7 +42,8 @@ func (s *sight) chat(r *bitrix.BatchResult, key string, f finding) Chat {
 		c.State, c.Unreadable = unreadState(f), true
 		return c
 	}
-	c.Name, c.Line, c.Count, c.State = d.Name, d.Line, d.UserCount, state(f, d)
+	c.Name, c.Line, c.Count, c.LastMessage, c.State = d.Name, d.Line, d.UserCount, d.LastMessage, state(f, d)
+	c.Connector, c.Silent = d.Connector, d.Silent
 	s.people(&c, d)
 	return c
 }
@@ -120,18 +121,23 @@ func unreadState(f finding) ChatState {
 	return ChatUnknown
 }
 
-// newestFirst orders chats for reading: those that take people first, then the
-// ones with a dialog under way, and in each group the one written in last.
+// newestFirst orders chats for reading: those that take people first, then those
+// that may soon, and in each group the one written in last. Chats that tell no
+// last message keep the portal's order behind the others of their group.
 func newestFirst(chats []Chat) {
-	slices.SortStableFunc(chats, func(a, b Chat) int { return stateRank(a.State) - stateRank(b.State) })
+	slices.SortStableFunc(chats, func(a, b Chat) int {
+		return cmp.Or(stateRank(a.State)-stateRank(b.State), cmp.Compare(b.LastMessage, a.LastMessage))
+	})
 }
 
 func stateRank(s ChatState) int {
 	switch s {
 	case ChatOpen:
 		return 0
-	case ChatWaiting, ChatClosing:
+	case ChatWaiting:
 		return 1
+	case ChatClosing:
+		return 2
 	}
-	return 2
+	return 3
 }

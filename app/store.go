@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/joinline/joinline/bitrix"
@@ -48,9 +49,31 @@ type TokenKey struct {
 	User   bitrix.UserID
 }
 
-// Store keeps installations and tokens. Its methods are safe for concurrent
-// use, from several processes too. What one method changes, it changes in one
-// transaction. Tokens are encrypted at rest and bound to their key.
+// A Store answers with these about the renewal of a token pair.
+var (
+	// ErrLeased: somebody else, here or in another process, holds the lease.
+	ErrLeased = errors.New("the token pair is being renewed by somebody else")
+	// ErrReplaced: another pair is kept by now, or none.
+	ErrReplaced = errors.New("the token pair was replaced meanwhile")
+)
+
+// Lease is the right of one holder to trade the refresh token of a stored
+// pair, which is good only once. It ends with the pair, or at its time: a
+// holder that died keeps nobody waiting for ever.
+type Lease struct {
+	Key TokenKey
+	// Token is the pair as it was kept when the lease began.
+	Token bitrix.Token
+	Until time.Time
+	// Interrupted: the holder before this one never said how it ended, so the
+	// refresh token may have been traded and the new pair lost.
+	Interrupted bool
+}
+
+// Store keeps registrations, installations and tokens. Its methods are safe
+// for concurrent use, from several processes too. What one method changes, it
+// changes in one transaction. Secrets are encrypted at rest and bound to their
+// place.
 type Store interface {
 	// Installation returns what is kept of a portal, removed or not.
 	// It fails with ErrNotInstalled when nothing is.
@@ -64,16 +87,49 @@ type Store interface {
 	SaveInstallation(ctx context.Context, i Installation, t bitrix.Token) error
 	// SetApplicationToken replaces the application token of a portal.
 	SetApplicationToken(ctx context.Context, member bitrix.MemberID, token bitrix.Secret) error
+	// SetAddress replaces the addresses of a portal's pages and REST API. It
+	// fails with ErrNotInstalled when the portal is not installed.
+	SetAddress(ctx context.Context, member bitrix.MemberID, portal, endpoint string) error
 	// Uninstall marks the portal as removed and deletes its tokens and its
 	// application token. It succeeds when nothing is kept.
 	Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error
 	// Forget deletes everything that is kept of the portal.
 	Forget(ctx context.Context, member bitrix.MemberID) error
 
-	// Token returns a token pair with the portal's Endpoint and Server.
+	// Registration returns the keys of an application. It fails with
+	// ErrUnregistered when none are kept.
+	Registration(ctx context.Context, clientID string) (Registration, error)
+	// Registrations returns the keys of all applications, oldest first.
+	Registrations(ctx context.Context) ([]Registration, error)
+	// SaveRegistration stores the keys of an application in place of those
+	// under its client id. The time of the first ones stays.
+	SaveRegistration(ctx context.Context, r Registration) error
+	// RemoveRegistration deletes the keys of an application, and everything
+	// that is kept of portals on which it is installed. It fails with
+	// ErrUnregistered when no keys are kept.
+	RemoveRegistration(ctx context.Context, clientID string) error
+
+	// Ready fails when the database cannot answer.
+	Ready(ctx context.Context) error
+
+	// Token returns a token pair with the portal's Endpoint and Server. One
+	// without a refresh token is dead once its access token has expired.
 	// It fails with ErrNoToken when none is kept.
 	Token(ctx context.Context, key TokenKey) (bitrix.Token, error)
 	// SaveToken stores a token pair in place of the one under its key.
 	// It fails with ErrNotInstalled when the portal is not installed.
 	SaveToken(ctx context.Context, key TokenKey, t bitrix.Token) error
+
+	// LeaseToken gives the caller alone the right to renew a pair, until a
+	// time. It fails with ErrLeased while another lease holds, and with
+	// ErrNoToken when no pair is kept.
+	LeaseToken(ctx context.Context, key TokenKey, now, until time.Time) (Lease, error)
+	// EndLease gives the right back before its time. It does nothing when the
+	// lease has ended.
+	EndLease(ctx context.Context, l Lease) error
+	// ReplaceToken stores renewed in place of old, and ends the lease on it.
+	// It needs no lease: a holder that was too slow must still be able to save
+	// what it got. Where another pair than old is kept, told by its access
+	// token, nothing changes and the error is ErrReplaced.
+	ReplaceToken(ctx context.Context, key TokenKey, old, renewed bitrix.Token) error
 }

@@ -3,7 +3,9 @@ package app_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/joinline/joinline/app"
 	"github.com/joinline/joinline/bitrix"
@@ -17,11 +19,11 @@ type fullDisk struct {
 
 var errFull = errors.New("no space left")
 
-func (f *fullDisk) SaveToken(ctx context.Context, key app.TokenKey, t bitrix.Token) error {
+func (f *fullDisk) ReplaceToken(ctx context.Context, key app.TokenKey, old, renewed bitrix.Token) error {
 	if f.full {
 		return errFull
 	}
-	return f.Store.SaveToken(ctx, key, t)
+	return f.Store.ReplaceToken(ctx, key, old, renewed)
 }
 
 func TestAPairThatCannotBeSavedIsNotUsedAndNotLost(t *testing.T) {
@@ -77,4 +79,65 @@ func TestADeadRefreshTokenIsPresentedOnce(t *testing.T) {
 		wantErr(t, err, app.ErrNoToken)
 	}
 	j.wantRequests(t, "batch", "oauth/token", "batch", "batch")
+}
+
+// leave is a lease that a process took before it died.
+func (j *joinline) leave(t *testing.T, user bitrix.UserID, until time.Time) {
+	t.Helper()
+	key := app.TokenKey{Member: bitrix.MemberID(j.portal.MemberID()), Role: app.AsViewer, User: user}
+	_, err := j.store.LeaseToken(t.Context(), key, until.Add(-time.Second), until)
+	must(t, err)
+}
+
+func TestTheLeaseOfADeadProcessEndsAndItsPairIsStillGood(t *testing.T) {
+	j := installed(t)
+	v := j.open(t, ivan, deal77)
+	j.leave(t, ivan, time.Now().Add(200*time.Millisecond))
+	j.portal.ExpireTokens(ivan)
+	_, err := j.Chats(t.Context(), v)
+	must(t, err)
+	if n := j.portal.Refreshes(); n != 1 {
+		t.Errorf("%d refreshes, want 1", n)
+	}
+	if !strings.Contains(j.log.String(), "a process ended while it renewed a token") {
+		t.Error("the log does not tell that a process ended in the middle")
+	}
+}
+
+func TestAPairThatDiedWithItsProcessIsMarkedForEveryProcess(t *testing.T) {
+	j := installed(t)
+	v := j.open(t, ivan, deal77)
+	before := j.viewerToken(t, ivan)
+	j.leave(t, ivan, time.Now().Add(-time.Minute))
+	_, err := j.bitrix.Refresh(t.Context(), before) // the process got this far
+	must(t, err)
+	j.portal.ExpireTokens(ivan)
+	_, err = j.Chats(t.Context(), v)
+	wantErr(t, err, app.ErrNoToken)
+	if kept := j.viewerToken(t, ivan); kept.Refresh != "" || !kept.Access.Equal(before.Access) {
+		t.Error("the pair is not marked as dead")
+	}
+	j.restart(bitrix.Timeouts{})
+	j.portal.ResetRequests()
+	_, err = j.Chats(t.Context(), v)
+	wantErr(t, err, app.ErrNoToken)
+	j.wantRequests(t, "batch")
+
+	// Opening the card once brings a new one.
+	_, err = j.Chats(t.Context(), j.open(t, ivan, deal77))
+	must(t, err)
+}
+
+func TestWhoWaitsForALeaseMayLeave(t *testing.T) {
+	j := installed(t)
+	v := j.open(t, ivan, deal77)
+	j.leave(t, ivan, time.Now().Add(time.Hour))
+	j.portal.ExpireTokens(ivan)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := j.Chats(ctx, v)
+	wantErr(t, err, app.ErrPortalDown)
+	if n := j.portal.Refreshes(); n != 0 {
+		t.Errorf("%d refreshes beside somebody else's lease", n)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/joinline/joinline/bitrix"
 )
@@ -40,6 +41,10 @@ func (v Visit) about(item bitrix.CRMItem) bool {
 	return !item.IsZero() && (item == v.Item || slices.Contains(v.Links, item))
 }
 
+// openLimit is how long a person looks at a blank page before being told that
+// the portal does not answer.
+const openLimit = 20 * time.Second
+
 // Open proves a launch and reads the card, in one request to the portal. What
 // the launch claims about the portal is not used: the request goes to the
 // address that was proven at installation, and its answer must name our
@@ -50,6 +55,8 @@ func (v Visit) about(item bitrix.CRMItem) bool {
 // Beside an error the Visit holds what was proven until then; its Portal is
 // known whenever the error is not ErrNotInstalled of a stranger.
 func (a *App) Open(ctx context.Context, l bitrix.Launch) (Visit, Card, error) {
+	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
 	v := Visit{ID: rand.Text(), Member: l.MemberID, Language: l.Language}
 	i, err := a.installation(ctx, l.MemberID)
 	v.Portal = i.Portal
@@ -59,14 +66,11 @@ func (a *App) Open(ctx context.Context, l bitrix.Launch) (Visit, Card, error) {
 	if l.Access == "" {
 		return v, Card{}, ErrNoToken
 	}
-	key := TokenKey{Member: l.MemberID, Role: AsViewer}
-	source := a.bitrix.Renewing(claimed(l, i), a.saver(key))
-	v, card, err := a.open(ctx, a.bitrix.Viewer(i.Endpoint, source), v, l.Item)
-	if v.Viewer != 0 {
-		t, _ := source.Token(ctx)
-		key.User = v.Viewer
-		if err := a.saveToken(ctx, key, t); err != nil {
-			return v, Card{}, err
+	v, card, err := a.openAt(ctx, i, v, l)
+	if moved(err, i, l) {
+		if at, ok := a.relearn(ctx, i, l); ok {
+			v.Portal = at.Portal
+			v, card, err = a.openAt(ctx, at, v, l)
 		}
 	}
 	if _, onCard := l.CardType(); err == nil && onCard && l.Item.IsZero() {
@@ -75,8 +79,25 @@ func (a *App) Open(ctx context.Context, l bitrix.Launch) (Visit, Card, error) {
 	return v, card, err
 }
 
+// openAt is Open at one address of the portal. The launch's tokens are kept
+// once the portal has said whose they are.
+func (a *App) openAt(ctx context.Context, i home, v Visit, l bitrix.Launch) (Visit, Card, error) {
+	key := TokenKey{Member: i.Member, Role: AsViewer}
+	source := i.bitrix.Renewing(claimed(l, i), a.saver(key))
+	v, card, err := a.open(ctx, i, i.bitrix.Viewer(i.Endpoint, source), v, l.Item)
+	if v.Viewer == 0 {
+		return v, card, err
+	}
+	t, _ := source.Token(ctx)
+	key.User = v.Viewer
+	if saveErr := a.saveToken(ctx, key, t); saveErr != nil {
+		return v, Card{}, saveErr
+	}
+	return v, card, err
+}
+
 // claimed is the launch's token pair, to be used with the proven addresses.
-func claimed(l bitrix.Launch, i Installation) bitrix.Token {
+func claimed(l bitrix.Launch, i home) bitrix.Token {
 	t := l.Token()
 	t.MemberID, t.Endpoint, t.Server, t.UserID = i.Member, i.Endpoint, i.Server, 0
 	return t
@@ -88,12 +109,16 @@ func (a *App) OpenItem(ctx context.Context, v Visit, item bitrix.CRMItem) (Visit
 	if item.IsZero() {
 		return v, Card{}, ErrNoItem
 	}
-	c, err := a.viewer(ctx, v)
+	i, err := a.installation(ctx, v.Member)
+	if err != nil {
+		return v, Card{}, err
+	}
+	c, err := a.viewerAt(ctx, i, v)
 	if err != nil {
 		return v, Card{}, err
 	}
 	fresh := Visit{ID: rand.Text(), Member: v.Member, Portal: v.Portal, Language: v.Language}
-	fresh, card, err := a.open(ctx, c, fresh, item)
+	fresh, card, err := a.open(ctx, i, c, fresh, item)
 	if err == nil && fresh.Viewer != v.Viewer {
 		return v, Card{}, fmt.Errorf("%w: the token is another person's", ErrForged)
 	}
@@ -101,7 +126,7 @@ func (a *App) OpenItem(ctx context.Context, v Visit, item bitrix.CRMItem) (Visit
 }
 
 // open asks the portal who the person is and what stands in the item's card.
-func (a *App) open(ctx context.Context, c bitrix.Viewer, v Visit, item bitrix.CRMItem) (Visit, Card, error) {
+func (a *App) open(ctx context.Context, i home, c bitrix.Viewer, v Visit, item bitrix.CRMItem) (Visit, Card, error) {
 	b := proof()
 	if !item.IsZero() {
 		addCard(b, item)
@@ -110,7 +135,7 @@ func (a *App) open(ctx context.Context, c bitrix.Viewer, v Visit, item bitrix.CR
 	if err != nil {
 		return v, Card{}, whole(err)
 	}
-	me, err := a.proven(r)
+	me, err := proven(r, i.ClientID)
 	if err != nil {
 		return v, Card{}, err
 	}
@@ -141,12 +166,12 @@ func (a *App) Renew(ctx context.Context, v Visit, l bitrix.Launch) (Visit, error
 		return v, fmt.Errorf("%w: tokens of another portal", ErrForged)
 	}
 	key := TokenKey{v.Member, AsViewer, v.Viewer}
-	source := a.bitrix.Renewing(claimed(l, i), a.saver(key))
-	r, err := a.bitrix.Viewer(i.Endpoint, source).Batch(ctx, proof())
+	source := i.bitrix.Renewing(claimed(l, i), a.saver(key))
+	r, err := i.bitrix.Viewer(i.Endpoint, source).Batch(ctx, proof())
 	if err != nil {
 		return v, whole(err)
 	}
-	me, err := a.proven(r)
+	me, err := proven(r, i.ClientID)
 	if err != nil {
 		return v, err
 	}
@@ -167,37 +192,58 @@ func (a *App) Renew(ctx context.Context, v Visit, l bitrix.Launch) (Visit, error
 // only: every other is ErrNotInstalled, and so is an empty one when there are
 // several.
 func (a *App) AuthorizeURL(ctx context.Context, portal, state string) (string, error) {
-	all, err := a.store.Installations(ctx)
+	i, err := a.only(ctx, portal)
 	if err != nil {
 		return "", err
 	}
-	all = slices.DeleteFunc(all, func(i Installation) bool {
-		return i.ClientID != a.cfg.ClientID || portal != "" && hostOf(i.Portal) != hostOf(portal)
-	})
-	if len(all) != 1 {
-		return "", ErrNotInstalled
+	return i.bitrix.AuthorizeURL(i.Portal, state), nil
+}
+
+// only is the one installed portal with that host, or the one there is.
+func (a *App) only(ctx context.Context, portal string) (home, error) {
+	all, err := a.store.Installations(ctx)
+	if err != nil {
+		return home{}, err
 	}
-	return a.bitrix.AuthorizeURL(all[0].Portal, state), nil
+	var found []home
+	for _, i := range all {
+		if portal != "" && hostOf(i.Portal) != hostOf(portal) {
+			continue
+		}
+		switch h, err := a.home(ctx, i); {
+		case err == nil:
+			found = append(found, h)
+		case !errors.Is(err, ErrNotInstalled):
+			return home{}, err
+		}
+	}
+	if len(found) != 1 {
+		return home{}, ErrNotInstalled
+	}
+	return found[0], nil
 }
 
 // SignIn ends the sign-in from outside the portal. Code and server are what
 // the portal's redirect carried as code and server_domain; the state must have
 // been checked. The visit is about no item yet, see OpenItem.
 func (a *App) SignIn(ctx context.Context, server, code string) (Visit, error) {
-	t, err := a.bitrix.Exchange(ctx, server, code)
-	if err != nil {
-		return Visit{}, refusal(err)
-	}
-	i, err := a.installation(ctx, t.MemberID)
+	i, err := a.only(ctx, "")
 	if err != nil {
 		return Visit{}, err
 	}
+	t, err := i.bitrix.Exchange(ctx, server, code)
+	if err != nil {
+		return Visit{}, refusal(err)
+	}
+	if t.MemberID != i.Member {
+		return Visit{}, fmt.Errorf("%w: a code of another portal", ErrForged)
+	}
 	t.Endpoint, t.Server = i.Endpoint, i.Server
-	r, err := a.bitrix.Viewer(i.Endpoint, bitrix.StaticToken(t)).Batch(ctx, proof())
+	r, err := i.bitrix.Viewer(i.Endpoint, bitrix.StaticToken(t)).Batch(ctx, proof())
 	if err != nil {
 		return Visit{Portal: i.Portal}, whole(err)
 	}
-	me, err := a.proven(r)
+	me, err := proven(r, i.ClientID)
 	if err != nil {
 		return Visit{Portal: i.Portal}, err
 	}
@@ -223,9 +269,9 @@ func proof() *bitrix.Batch {
 }
 
 // proven reads the answer to proof. A token of another application is a
-// perfectly valid token of this portal, so anything but our own client id is
-// refused.
-func (a *App) proven(r *bitrix.BatchResult) (bitrix.Profile, error) {
+// perfectly valid token of this portal, so anything but the client id that is
+// installed there is refused.
+func proven(r *bitrix.BatchResult, clientID string) (bitrix.Profile, error) {
 	var info bitrix.AppInfo
 	if err := r.Decode("app", &info); err != nil {
 		if errors.Is(err, bitrix.ErrAccessDenied) {
@@ -233,7 +279,7 @@ func (a *App) proven(r *bitrix.BatchResult) (bitrix.Profile, error) {
 		}
 		return bitrix.Profile{}, refusal(err)
 	}
-	if info.Code != a.cfg.ClientID {
+	if info.Code != clientID {
 		return bitrix.Profile{}, fmt.Errorf("%w: a token of another application", ErrForged)
 	}
 	var me bitrix.Profile
@@ -258,6 +304,8 @@ func whole(err error) error {
 // itemRefusal names why the portal does not show an item.
 func itemRefusal(item bitrix.CRMItem, err error) error {
 	switch {
+	case errors.Is(err, bitrix.ErrEmployeesOnly):
+		return fmt.Errorf("%w: %w", ErrExternal, err)
 	case errors.Is(err, bitrix.ErrNotFound):
 		return fmt.Errorf("%w: %v: %w", ErrItemNotFound, item, err)
 	case errors.Is(err, bitrix.ErrAccessDenied):

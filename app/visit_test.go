@@ -109,6 +109,10 @@ func TestALaunchIsProvenByThePortalItNames(t *testing.T) {
 		"an item the person may not read": {app.ErrNotAllowed, func(t *testing.T, j *joinline, l *bitrix.Launch) {
 			*l = j.card(t, ivan, bitrix.CRMItem{Type: bitrix.Deal, ID: 78})
 		}},
+		"an external person, whatever the CRM lets them read": {app.ErrExternal, func(t *testing.T, j *joinline, l *bitrix.Launch) {
+			j.portal.Do(func(w *bitrixtest.World) { w.SetCRMRights(partner, "DEAL", bitrixtest.CRMAll) })
+			*l = j.card(t, partner, deal77)
+		}},
 		"an item that is gone": {app.ErrItemNotFound, func(t *testing.T, j *joinline, l *bitrix.Launch) {
 			*l = j.card(t, admin, bitrix.CRMItem{Type: bitrix.Deal, ID: 99999})
 		}},

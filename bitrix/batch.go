@@ -97,7 +97,7 @@ type BatchResult struct {
 	methods map[string]string // by key
 	wire    wireBatch
 	read    bool
-	token   Token // as used, to be kept out of errors
+	token   func() Token // as used, to be kept out of errors; nil when nothing was sent
 }
 
 // wireBatch is the result of batch. Every section is a map that may arrive as a
@@ -160,7 +160,9 @@ func (r *BatchResult) refusal(key string) *Error {
 	}
 	err := decodeError(raw)
 	err.Method = r.methods[key]
-	err.hide(r.token.Access, r.token.Refresh)
+	if r.token != nil {
+		err.hide(r.token().Access, r.token().Refresh)
+	}
 	if err.OperatingResetAt.IsZero() && errors.Is(err, ErrOperationTimeLimit) {
 		err.OperatingResetAt = r.wire.Time[key].ResetAt.Time
 	}
@@ -189,7 +191,7 @@ func (c *Client) Batch(ctx context.Context, b *Batch) (*BatchResult, error) {
 	if r.wire.Result == nil && r.wire.Error == nil {
 		return nil, lost(&Error{Method: "batch", Status: http.StatusOK, Page: true}, b.Reads)
 	}
-	r.token = o.token
+	r.token = sealed(o.token)
 	gate := c.app.gate(c.endpoint)
 	for key, method := range r.methods {
 		if err := r.refusal(key); err != nil && errors.Is(err, ErrOperationTimeLimit) {

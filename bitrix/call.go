@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -44,10 +45,10 @@ func (c *Client) call(ctx context.Context, method string, params Params, result 
 
 // do sends a request until it has run once, or must not be sent again.
 func (c *Client) do(ctx context.Context, o *outgoing, result any) error {
-	if c.err != nil {
-		return fmt.Errorf("%s: %w", o.method, c.err)
+	err := c.usable()
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.method, err)
 	}
-	var err error
 	if o.token, err = c.tokens.Token(ctx); err != nil {
 		return fmt.Errorf("%s: the token: %w", o.method, err)
 	}
@@ -123,10 +124,19 @@ func (o *outgoing) attempt(ctx context.Context) (answer, error) {
 		timeout:     timeout,
 	})
 	if err != nil {
+		if _, lost := errors.AsType[*lostReply](err); lost && ctx.Err() == nil {
+			gate.circuit.unanswered()
+		}
 		return answer{}, unanswered(o.method, err, o.read)
 	}
 	a, err := decodeAnswer(o.method, r.status, r.body)
-	if refusal, ok := errors.AsType[*Error](err); ok {
+	refusal, refused := errors.AsType[*Error](err)
+	if refused && refusal.Page && refusal.Status >= http.StatusInternalServerError {
+		gate.circuit.unanswered() // something in front of the portal speaks for it
+	} else {
+		gate.circuit.answered()
+	}
+	if refused {
 		refusal.hide(o.token.Access, o.token.Refresh)
 		if errors.Is(err, ErrOperationTimeLimit) {
 			refusal.OperatingResetAt = gate.block(o.method, refusal.OperatingResetAt)

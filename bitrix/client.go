@@ -2,6 +2,8 @@ package bitrix
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
 )
 
@@ -16,6 +18,23 @@ type Client struct {
 	endpoint *url.URL
 	tokens   TokenSource
 	err      error // of the address; every call returns it
+}
+
+// Format writes the host of the portal only.
+func (c Client) Format(f fmt.State, _ rune) {
+	host := "no portal"
+	if c.endpoint != nil {
+		host = c.endpoint.Host
+	}
+	_, _ = fmt.Fprintf(f, "bitrix.Client(%s)", host)
+}
+
+// usable tells what is wrong with c itself.
+func (c *Client) usable() error {
+	if c == nil || c.app == nil {
+		return errors.New("the client was not made by an Application")
+	}
+	return c.err
 }
 
 // newClient keeps what is wrong with the address for the first call.

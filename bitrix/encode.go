@@ -27,12 +27,14 @@ func (r Ref) MarshalJSON() ([]byte, error) {
 	return nil, errors.New("a reference to another result works inside a batch only")
 }
 
+var errOwnParameter = errors.New("the parameter auth is the client's own")
+
 // encodeBody returns params as a JSON object that also holds the access token.
 // The token goes into the body because addresses end up in logs, and because
 // some self-hosted web servers drop the Authorization header.
 func encodeBody(params Params) (func(access Secret) []byte, error) {
 	if _, taken := params["auth"]; taken {
-		return nil, errors.New("the parameter auth is the client's own")
+		return nil, errOwnParameter
 	}
 	if params == nil {
 		params = Params{}
@@ -61,6 +63,9 @@ func withAuth(object []byte) func(access Secret) []byte {
 
 // encodeQuery returns params in PHP's bracket notation, in a stable order.
 func encodeQuery(params Params) (string, error) {
+	if _, taken := params["auth"]; taken {
+		return "", errOwnParameter
+	}
 	var q query
 	if err := q.add("", reflect.ValueOf(params)); err != nil {
 		return "", err

@@ -23,6 +23,7 @@ var (
 	ErrAppRemoved         = errors.New("the application is not installed on the portal")               // APPLICATION_NOT_FOUND, ERROR_OAUTH, NOT_INSTALLED, PORTAL_DELETED
 	ErrPlan               = errors.New("the portal's plan does not include REST")                      // ACCESS_DENIED about commercial plans
 	ErrAccessDenied       = errors.New("access denied")                                                // ACCESS_DENIED, INVALID_CREDENTIALS, …
+	ErrEmployeesOnly      = errors.New("only employees may call the method")                           // allowed_only_intranet_user; also ErrAccessDenied
 	ErrInvalidGrant       = errors.New("the refresh token or code is no longer good")                  // invalid_grant, bad_verification_code
 	ErrInvalidClient      = errors.New("the authorisation server refuses the application's id or key") // invalid_client, wrong_client
 	ErrArgument           = errors.New("an argument is missing or wrong")                              // ERROR_ARGUMENT
@@ -47,7 +48,9 @@ var (
 // Sentinels for what happened on the way.
 var (
 	// ErrOutcomeUnknown: the answer to a write was lost, so it may have run or
-	// not. Read the state back before telling anybody anything.
+	// not. Read the state back before telling anybody anything. When the time
+	// limit of the attempt ended it, the error is os.ErrDeadlineExceeded too,
+	// and the portal may still be at it.
 	ErrOutcomeUnknown = errors.New("the answer was lost; the call may have run")
 
 	// ErrUnreachable: nothing usable came back and nothing was changed.
@@ -146,8 +149,8 @@ func (e *Error) Is(target error) bool {
 		return (code == "user_not_found" || code == "wrong_request") && e.Method == methodRemoveUser
 	case ErrUnreachable:
 		// A page with a 4xx status comes of something in front of the portal,
-		// which did not let the call through.
-		return e.Page && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests
+		// which did not let the call through, unless it lost patience.
+		return e.Page && e.Status >= 400 && e.Status < 500 && !slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooManyRequests, 499}, e.Status)
 	}
 	return slices.Contains(codesOf(target), code)
 }
@@ -167,6 +170,8 @@ func codesOf(target error) []string {
 		return []string{"error_method_not_found"}
 	case ErrAppRemoved:
 		return []string{"application_not_found", "error_oauth", "not_installed", "portal_deleted"}
+	case ErrEmployeesOnly:
+		return []string{"allowed_only_intranet_user"}
 	case ErrInvalidGrant:
 		return []string{"invalid_grant", "bad_verification_code"}
 	case ErrNotFound:

@@ -132,8 +132,8 @@ func unix(s string) time.Time {
 	return time.Unix(seconds, 0)
 }
 
-// EventBinding is a handler of the application that the portal calls.
-type EventBinding struct {
+// BoundEvent is a handler of the application that the portal calls.
+type BoundEvent struct {
 	Event   string
 	Handler string
 	UserID  UserID // whose token the event carries; zero: of whoever caused it
@@ -142,8 +142,8 @@ type EventBinding struct {
 // Events returns the handlers bound by the application (event.get). An
 // administrator sees all of them.
 // See https://apidocs.bitrix24.com/api-reference/events/event-get.html
-func (i Installation) Events(ctx context.Context) ([]EventBinding, error) {
-	var rows []EventBinding
+func (i Installation) Events(ctx context.Context) ([]BoundEvent, error) {
+	var rows []BoundEvent
 	if err := i.Read(ctx, "event.get", nil, &rows); err != nil {
 		return nil, fmt.Errorf("reading the event handlers: %w", err)
 	}
@@ -151,7 +151,7 @@ func (i Installation) Events(ctx context.Context) ([]EventBinding, error) {
 }
 
 // UnmarshalJSON reads a row of event.get.
-func (e *EventBinding) UnmarshalJSON(data []byte) error {
+func (e *BoundEvent) UnmarshalJSON(data []byte) error {
 	var row struct {
 		Event    text   `json:"event"`
 		Handler  text   `json:"handler"`
@@ -160,7 +160,7 @@ func (e *EventBinding) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &row); err != nil {
 		return err
 	}
-	*e = EventBinding{Event: strings.ToUpper(string(row.Event)), Handler: string(row.Handler), UserID: UserID(row.AuthType)}
+	*e = BoundEvent{Event: strings.ToUpper(string(row.Event)), Handler: string(row.Handler), UserID: UserID(row.AuthType)}
 	return nil
 }
 

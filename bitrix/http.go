@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -146,8 +147,8 @@ func isDial(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// plainCause strips the address from err, and tells our own time limit from the
-// caller's.
+// plainCause strips the address from err, and tells our own time limit, which is
+// os.ErrDeadlineExceeded, from the caller's.
 func plainCause(ctx context.Context, err error, limit time.Duration) error {
 	for {
 		var withURL *url.Error
@@ -160,7 +161,7 @@ func plainCause(ctx context.Context, err error, limit time.Duration) error {
 		return ctx.Err()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %v: %w", limit, context.DeadlineExceeded)
+		return fmt.Errorf("no answer within %v: %w", limit, os.ErrDeadlineExceeded)
 	}
 	return err
 }

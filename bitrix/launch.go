@@ -60,16 +60,15 @@ func ParseLaunch(r *http.Request) (Launch, error) {
 			return Launch{}, err
 		}
 	}
-	var tokenless error
 	for _, field := range bodyFields {
-		err := field.read(&l, body)
-		if errors.Is(err, ErrNoToken) {
-			tokenless = err
-		} else if err != nil {
+		if err := field.read(&l, body); err != nil {
 			return Launch{}, err
 		}
 	}
-	return l, tokenless
+	if l.Access == "" {
+		return l, &FormError{Field: "AUTH_ID", Reason: "is missing", Status: http.StatusBadRequest, cause: ErrNoToken}
+	}
+	return l, nil
 }
 
 // launchField is a field of a launch and how it is read.
@@ -85,11 +84,7 @@ func (f launchField) read(l *Launch, fields url.Values) error {
 	value := fields.Get(f.name)
 	switch {
 	case value == "" && f.required:
-		e := bad(f.name, "is missing")
-		if f.name == "AUTH_ID" {
-			e.cause = ErrNoToken
-		}
-		return e
+		return bad(f.name, "is missing")
 	case value == "":
 		return nil
 	case f.pattern != nil && !f.pattern.MatchString(value):
@@ -118,7 +113,7 @@ var queryFields = []launchField{
 // bodyFields are read in this order: the options need the placement.
 var bodyFields = []launchField{
 	{"member_id", memberID, true, func(l *Launch, v string) error { l.MemberID = MemberID(v); return nil }},
-	{"AUTH_ID", tokenText, true, func(l *Launch, v string) error { l.Access = Secret(v); return nil }},
+	{"AUTH_ID", tokenText, false, func(l *Launch, v string) error { l.Access = Secret(v); return nil }},
 	{"REFRESH_ID", tokenText, false, func(l *Launch, v string) error { l.Refresh = Secret(v); return nil }},
 	{"APPLICATION_TOKEN", tokenText, false, func(l *Launch, v string) error { l.ApplicationToken = Secret(v); return nil }},
 	{"AUTH_EXPIRES", digits, false, func(l *Launch, v string) error {

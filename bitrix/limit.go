@@ -25,7 +25,8 @@ const (
 // gate lets requests to one portal through, as fast as the portal takes them.
 // See https://apidocs.bitrix24.com/limits.html
 type gate struct {
-	bucket *rate.Limiter
+	bucket  *rate.Limiter
+	circuit circuit
 
 	mu      sync.Mutex
 	paused  time.Time            // guarded by mu; nobody passes before
@@ -64,13 +65,18 @@ func (a *Application) gate(address *url.URL) *gate {
 }
 
 // pass waits until a request for method may be sent. It fails at once when that
-// would be after the deadline of ctx, with the error the portal would give.
+// would be after the deadline of ctx, with the error the portal would give. The
+// commands of a batch are not asked about: the portal refuses them one by one,
+// and the rest of the batch is worth having.
 func (g *gate) pass(ctx context.Context, method string) error {
-	if until := g.blockedUntil(method); !until.IsZero() {
+	if until := g.blockedUntil(method); time.Until(until) > maxOperatingWait || sleep(ctx, time.Until(until)) != nil {
 		return &Error{
 			Method: method, Code: "OPERATION_TIME_LIMIT", OperatingResetAt: until,
 			Description: "not sent: the portal refuses the method for now",
 		}
+	}
+	if !g.circuit.pass() {
+		return fmt.Errorf("%w: %s: not sent: the portal answered none of the latest requests", ErrUnreachable, method)
 	}
 	for {
 		g.mu.Lock()
@@ -156,6 +162,9 @@ func (g *gate) blockedUntil(method string) time.Time {
 
 // sleep waits for d. It fails at once when ctx ends before.
 func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
 		return context.DeadlineExceeded
 	}

@@ -70,6 +70,19 @@ func (a *Application) Refresh(ctx context.Context, t Token) (Token, error) {
 // an unknown one [ErrNoAuth], an old one [ErrExpiredToken].
 // See https://apidocs.bitrix24.com/settings/oauth/simple-way.html
 func (a *Application) Inspect(ctx context.Context, server string, access Secret) (Grant, error) {
+	g, err := a.Identify(ctx, server, access)
+	if err != nil {
+		return Grant{}, err
+	}
+	if g.ClientID == "" || g.ClientID != a.ClientID {
+		return Grant{}, fmt.Errorf("%s: %w", methodInspect, ErrForeignToken)
+	}
+	return g, nil
+}
+
+// Identify is Inspect for programs with several applications: the token may be
+// any application's, so the caller must compare the ClientID.
+func (a *Application) Identify(ctx context.Context, server string, access Secret) (Grant, error) {
 	at, err := a.server(server)
 	if err != nil {
 		return Grant{}, err
@@ -87,11 +100,11 @@ func (a *Application) Inspect(ctx context.Context, server string, access Secret)
 	if err != nil {
 		return Grant{}, err
 	}
-	return a.readGrant(at, body)
+	return readGrant(at, body)
 }
 
-// readGrant reads app.info and compares the client id.
-func (a *Application) readGrant(server string, body []byte) (Grant, error) {
+// readGrant reads app.info.
+func readGrant(server string, body []byte) (Grant, error) {
 	var info struct {
 		Result wireInfo `json:"result"`
 	}
@@ -99,9 +112,6 @@ func (a *Application) readGrant(server string, body []byte) (Grant, error) {
 		return Grant{}, fmt.Errorf("%s: %w: decoding the result: %w", methodInspect, ErrUnreachable, err)
 	}
 	g := info.Result.grant(server)
-	if g.ClientID == "" || g.ClientID != a.ClientID {
-		return Grant{}, fmt.Errorf("%s: %w", methodInspect, ErrForeignToken)
-	}
 	endpoint, err := parseEndpoint(g.Endpoint)
 	if err != nil || !memberID.MatchString(string(g.MemberID)) {
 		return Grant{}, fmt.Errorf("%s: %w: the answer names no portal", methodInspect, ErrUnreachable)
@@ -192,7 +202,7 @@ type question struct {
 }
 
 // ask makes one attempt and returns the body of a good answer. Refusals are
-// *Error; everything else is [ErrUnreachable] or [ErrMoved].
+// *Error; everything else is [ErrUnreachable].
 func (a *Application) ask(ctx context.Context, q question) ([]byte, error) {
 	target, err := url.Parse(q.at)
 	if err != nil {
@@ -204,6 +214,9 @@ func (a *Application) ask(ctx context.Context, q question) ([]byte, error) {
 		body:        []byte(q.fields.Encode()),
 		timeout:     cmp.Or(a.Timeouts.Read, readTimeout),
 	})
+	if errors.Is(err, ErrMoved) {
+		return nil, fmt.Errorf("%s: %w: it redirects elsewhere", q.name, ErrUnreachable) // no portal has moved
+	}
 	if err != nil {
 		return nil, unanswered(q.name, err, true)
 	}

@@ -37,6 +37,7 @@ type Dialog struct {
 	Primary      CRMItem       // the item the portal shows in the chat; zero when none
 	Items        []CRMItem     // all items the chat is linked to
 	Silent       bool          // what colleagues type does not reach the customer
+	LastMessage  int64         // its id; ids grow over the whole portal, so chats can be ordered by it
 }
 
 // Participant is a person in a chat.
@@ -79,6 +80,7 @@ type wireDialog struct {
 	Owner   number `json:"owner"`
 	Role    text   `json:"role"`
 	Count   number `json:"user_counter"`
+	Last    number `json:"last_message_id"`
 	Code    text   `json:"entity_id"`
 	Data1   text   `json:"entity_data_1"`
 	Data2   text   `json:"entity_data_2"`
@@ -100,7 +102,7 @@ func (d *Dialog) UnmarshalJSON(data []byte) error {
 	// CRM enabled | type | id | pause | wait | session | start | line | …
 	state := strings.Split(string(w.Data1), "|")
 	*d = Dialog{
-		ID: ChatID(w.ID), Name: string(w.Name), Operator: UserID(w.Owner), Role: string(w.Role), UserCount: int(w.Count),
+		ID: ChatID(w.ID), Name: string(w.Name), Operator: UserID(w.Owner), Role: string(w.Role), UserCount: int(w.Count), LastMessage: int64(w.Last),
 		Connector: code[0], Line: LineID(part(code, 1)), SessionID: part(state, 5), Silent: w.Data3 == "Y",
 	}
 	if len(code) >= 4 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 )
@@ -36,21 +37,24 @@ type renewing struct {
 	save Saver
 
 	mu    sync.Mutex
-	token Token // guarded by mu
+	token func() Token // guarded by mu
 }
+
+// Format hides the pair.
+func (r *renewing) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // Token returns the pair without asking the clock: the portal decides what has
 // expired, and a wrong clock would refresh at every call.
 func (r *renewing) Token(context.Context) (Token, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.token, nil
+	return r.token(), nil
 }
 
 // Renew trades the pair that stale belongs to, unless that has been done.
 func (r *renewing) Renew(ctx context.Context, stale Token) (Token, error) {
 	r.mu.Lock()
-	held := r.token
+	held := r.token()
 	r.mu.Unlock()
 	if held.Access != stale.Access {
 		return held, nil
@@ -64,8 +68,8 @@ func (r *renewing) Renew(ctx context.Context, stale Token) (Token, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.token.Access == held.Access {
-		r.token = renewed
+	if r.token().Access == held.Access {
+		r.token = sealed(renewed)
 	}
 	return renewed, nil
 }

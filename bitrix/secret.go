@@ -10,7 +10,9 @@ import (
 const redacted = "REDACTED"
 
 // Secret is text that must not be seen: a token, a client secret. However it is
-// printed, logged or marshalled it reads REDACTED. The zero value is no secret.
+// printed, logged or marshalled it reads REDACTED. Two places are beyond its
+// reach: fmt prints an unexported field as it is, and encoding/json the key of a
+// map. The zero value is no secret.
 type Secret string
 
 // Reveal returns the text itself, to be sent or sealed, never to be shown.

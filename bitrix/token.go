@@ -2,6 +2,8 @@ package bitrix
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -43,6 +45,12 @@ type Application struct {
 	refused map[Secret]error   // guarded by mu; refresh tokens that are no longer good
 	renewed map[Secret]renewal // guarded by mu; what a spent refresh token was traded for
 	flights singleflight.Group // renewals under way
+}
+
+// Format writes the client id only. The rest holds tokens in fields that fmt
+// would print as they are.
+func (a *Application) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "bitrix.Application(%s)", a.ClientID)
 }
 
 // Limit is how fast a portal may be asked.
@@ -88,13 +96,20 @@ type Saver func(ctx context.Context, old, renewed Token) error
 
 // StaticToken returns a source that always yields t. When t expires, calls
 // fail with [ErrExpiredToken].
-func StaticToken(t Token) TokenSource { return staticToken{t} }
+func StaticToken(t Token) TokenSource { return &staticToken{sealed(t)} }
 
-type staticToken struct{ t Token }
+type staticToken struct{ token func() Token }
 
-func (s staticToken) Token(context.Context) (Token, error) { return s.t, nil }
+// Format hides the pair.
+func (s *staticToken) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
-func (s staticToken) Renew(context.Context, Token) (Token, error) { return Token{}, ErrExpiredToken }
+func (s *staticToken) Token(context.Context) (Token, error) { return s.token(), nil }
+
+func (s *staticToken) Renew(context.Context, Token) (Token, error) { return Token{}, ErrExpiredToken }
+
+// sealed keeps a token in a function, which fmt prints as an address wherever it
+// finds it; in an unexported field it would print the text of a Secret.
+func sealed(t Token) func() Token { return func() Token { return t } }
 
 // Renewing returns a source that starts with t and refreshes it when it has
 // expired. However many sources of this Application hold the same pair, it is
@@ -104,7 +119,7 @@ func (s staticToken) Renew(context.Context, Token) (Token, error) { return Token
 // saved at the next attempt. A refused refresh token ([ErrInvalidGrant]) is
 // remembered and not presented again. A nil save stores nothing.
 func (a *Application) Renewing(t Token, save Saver) TokenSource {
-	return &renewing{app: a, save: save, token: t}
+	return &renewing{app: a, save: save, token: sealed(t)}
 }
 
 // Grant is what the authorisation server knows about an access token.

@@ -190,6 +190,9 @@ func (a *AppInfo) UnmarshalJSON(data []byte) error {
 type UserSearch struct {
 	Query string // beginnings of words of name, position or department; empty finds everybody
 	Limit int    // at most 50, which is also what zero means
+	// External looks among people from outside whom the portal shows the
+	// caller, instead of among employees.
+	External bool
 }
 
 // Profile is the person a token belongs to.
@@ -208,7 +211,7 @@ type AppInfo struct {
 	Version   string
 }
 
-// SearchUsers finds active employees by name, ordered by last name
+// SearchUsers finds active people by name, ordered by last name
 // (user.search). The caller sees only whom the portal shows them.
 // See https://apidocs.bitrix24.com/api-reference/user/user-search.html
 func (v Viewer) SearchUsers(ctx context.Context, s UserSearch) ([]User, error) {
@@ -221,6 +224,9 @@ func (v Viewer) SearchUsers(ctx context.Context, s UserSearch) ([]User, error) {
 
 func (s UserSearch) params() Params {
 	filter := Params{"ACTIVE": true, "USER_TYPE": "employee"}
+	if s.External {
+		filter["USER_TYPE"] = "extranet"
+	}
 	if query := strings.TrimSpace(s.Query); query != "" {
 		filter["FIND"] = query
 	}
@@ -257,8 +263,10 @@ func (c *Client) Users(ctx context.Context, ids []UserID) ([]User, error) {
 // See https://apidocs.bitrix24.com/api-reference/common/users/profile.html
 func (c *Client) Profile(ctx context.Context) (Profile, error) {
 	var p Profile
-	err := c.Read(ctx, "profile", nil, &p)
-	return p, err
+	if err := c.Read(ctx, "profile", nil, &p); err != nil {
+		return Profile{}, fmt.Errorf("reading the profile: %w", err)
+	}
+	return p, nil
 }
 
 // AppInfo returns the application as the portal knows it (app.info). It proves
@@ -266,8 +274,10 @@ func (c *Client) Profile(ctx context.Context) (Profile, error) {
 // See https://apidocs.bitrix24.com/api-reference/common/system/app-info.html
 func (c *Client) AppInfo(ctx context.Context) (AppInfo, error) {
 	var a AppInfo
-	err := c.Read(ctx, "app.info", nil, &a)
-	return a, err
+	if err := c.Read(ctx, "app.info", nil, &a); err != nil {
+		return AppInfo{}, fmt.Errorf("reading the application: %w", err)
+	}
+	return a, nil
 }
 
 // SearchUsers adds user.search; decode into a []User.

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -51,13 +52,6 @@ func (s *server) visitForm(c echo.Context) (pageVisit, url.Values, error) {
 	if err != nil {
 		return pageVisit{}, nil, err
 	}
-	v, err := s.visit(c, f)
-	if err != nil {
-		return pageVisit{}, nil, err
-	}
-	if v.Item.IsZero() {
-		return pageVisit{}, nil, errForm
-	}
 	// Should this fail, its page can send the very same once more.
 	again := views.Action{URL: c.Request().URL.Path}
 	for name, values := range f {
@@ -66,6 +60,13 @@ func (s *server) visitForm(c echo.Context) (pageVisit, url.Values, error) {
 		}
 	}
 	sceneOf(c).again = again
+	v, err := s.visit(c, f)
+	if err != nil {
+		return pageVisit{}, nil, err
+	}
+	if v.Item.IsZero() {
+		return pageVisit{}, nil, errForm
+	}
 	return v, f, nil
 }
 
@@ -126,7 +127,7 @@ func (s *server) showCard(c echo.Context, v pageVisit, card app.Card, in chosen)
 // offers seal what a page lets people choose.
 type offers struct {
 	chat   func(app.Chat) string
-	person func(bitrix.UserID, string) string
+	person func(id bitrix.UserID, name, position string) string
 }
 
 // cardPage builds the page, but for its frame and its visit.
@@ -158,8 +159,9 @@ func itemName(w views.Words, card app.Card) string {
 }
 
 // chatList builds the list of the chats and the line that names the chosen one.
-// A chat that was chosen before stays chosen while it takes people; the only
-// chat that does is chosen by itself.
+// A chat that was chosen before stays chosen while it takes people, and no
+// other ever takes its place. The only chat that takes people is chosen by
+// itself where none was.
 func chatList(w views.Words, v app.Visit, card app.Card, picked bitrix.ChatID, o offers) (views.Chats, views.Target) {
 	var able []app.Chat
 	for _, chat := range card.Chats {
@@ -167,8 +169,11 @@ func chatList(w views.Words, v app.Visit, card app.Card, picked bitrix.ChatID, o
 			able = append(able, chat)
 		}
 	}
-	target := views.Target{Words: w, Ready: len(able) > 0, Into: w.Say(noTarget(card, len(able)))}
-	if len(able) == 1 {
+	target := views.Target{
+		Words: w, Ready: len(able) > 0, None: len(able) == 0 && !card.Partial,
+		Into: w.Say(noTarget(card, len(able), picked)), Sees: w.Say(sees(false)),
+	}
+	if len(able) == 1 && picked == 0 {
 		picked = able[0].ID
 	}
 	list := views.Chats{Words: w, Summary: summary(w, card, len(able)), Notes: notes(w, v, card)}
@@ -176,7 +181,7 @@ func chatList(w views.Words, v app.Visit, card app.Card, picked bitrix.ChatID, o
 		row := chatRow(w, v, chat, o)
 		if row.Ref != "" && chat.ID == picked {
 			row.Chosen = true
-			target.Into = row.Into
+			target.Into, target.Sees = row.Into, row.Sees
 		}
 		list.Rows = append(list.Rows, row)
 	}
@@ -190,8 +195,10 @@ func chatList(w views.Words, v app.Visit, card app.Card, picked bitrix.ChatID, o
 }
 
 // noTarget is the id of what is said while no chat is chosen.
-func noTarget(card app.Card, able int) string {
+func noTarget(card app.Card, able int, picked bitrix.ChatID) string {
 	switch {
+	case able > 0 && picked != 0:
+		return "picker.gone"
 	case able > 0:
 		return "picker.choosechat"
 	case card.Partial:
@@ -219,15 +226,30 @@ var unreadable = map[bitrix.ItemType]string{
 	bitrix.Company: "chats.note.no_company",
 }
 
-// notes tell where else was looked and what is missing, each once.
+// sees is the id of what an added colleague will see, and who reads them.
+func sees(silent bool) string {
+	if silent {
+		return "picker.sees.silent"
+	}
+	return "picker.sees"
+}
+
+// failed are the sentences about linked items that could not be asked.
+var failed = map[bitrix.ItemType]string{
+	bitrix.Lead:    "chats.note.failed_lead",
+	bitrix.Deal:    "chats.note.failed_deal",
+	bitrix.Contact: "chats.note.failed_contact",
+	bitrix.Company: "chats.note.failed_company",
+}
+
+// notes tell what is missing, each once, and that linked items were looked
+// through where nothing of them is.
 func notes(w views.Words, v app.Visit, card app.Card) []string {
 	if card.Partial {
 		return nil
 	}
 	var said []string
-	if len(v.Links) > 0 {
-		said = append(said, w.Say("chats.looked"))
-	}
+	whole := len(v.Links) > 0
 	seen := map[string]bool{}
 	for _, n := range card.Notes {
 		var text string
@@ -235,9 +257,11 @@ func notes(w views.Words, v app.Visit, card app.Card) []string {
 		case app.NoteMoreChats:
 			text = w.Count("chats.note.more_chats", n.Count)
 		case app.NoteMoreItems:
-			text = w.Count("chats.note.more_items", n.Count)
+			text, whole = w.Count("chats.note.more_items", n.Count), false
 		case app.NoteItemUnreadable:
-			text = w.Say(unreadable[n.Item.Type])
+			text, whole = w.Say(unreadable[n.Item.Type]), false
+		case app.NoteItemFailed:
+			text, whole = w.Say(failed[n.Item.Type]), false
 		case app.NoteNoFaces:
 			text = w.Say("chats.note.no_faces")
 		}
@@ -245,6 +269,9 @@ func notes(w views.Words, v app.Visit, card app.Card) []string {
 			seen[text] = true
 			said = append(said, text)
 		}
+	}
+	if whole {
+		said = append([]string{w.Say("chats.looked")}, said...)
 	}
 	return said
 }
@@ -269,19 +296,33 @@ var foundAt = map[bitrix.ItemType][2]string{
 	bitrix.Company: {"chat.found.company", "chat.found.company.named"},
 }
 
+// brands name connectors whose title the portal does not tell, because they
+// are switched off.
+// See https://apidocs.bitrix24.com/api-reference/imopenlines/index.html
+var brands = map[string]string{
+	"avito": "Avito", "facebook": "Facebook", "facebookcomments": "Facebook", "fbinstagram": "Instagram", "fbinstagramdirect": "Instagram",
+	"livechat": "Live chat", "telegrambot": "Telegram", "viber": "Viber", "vkgroup": "VK", "vkgrouporder": "VK",
+	"whatsappbyedna": "WhatsApp", "whatsappbytwilio": "WhatsApp", "wechat": "WeChat",
+}
+
+// channel is what people call the way on which the customer writes.
+func channel(chat app.Chat) string {
+	return cmp.Or(chat.Channel, brands[chat.Connector], chat.Connector)
+}
+
 // chatRow builds one chat of the list.
 func chatRow(w views.Words, v app.Visit, chat app.Chat, o offers) views.Chat {
 	id := strconv.FormatInt(int64(chat.ID), 10)
 	row := views.Chat{
-		Words: w, ID: id, Channel: chat.Channel, Name: chat.Name,
+		Words: w, ID: id, Channel: channel(chat), Name: chat.Name, Sees: w.Say(sees(chat.Silent)),
 		Dialog: chat.ID.DialogID(), URL: v.Portal + "/online/?IM_DIALOG=" + chat.ID.DialogID(),
 	}
 	if row.Name == "" {
 		row.Name = w.Say("chat.nameless", views.With{"ID": id})
 	}
 	row.Into = w.Say("chat.into.bare", views.With{"Name": row.Name})
-	if chat.Channel != "" {
-		row.Into = w.Say("chat.into", views.With{"Channel": chat.Channel, "Name": row.Name})
+	if row.Channel != "" {
+		row.Into = w.Say("chat.into", views.With{"Channel": row.Channel, "Name": row.Name})
 	}
 	state, ok := chatStates[chat.State]
 	if !ok {

@@ -19,7 +19,7 @@ var (
 // openly offers without sealing.
 var openly = offers{
 	chat:   func(c app.Chat) string { return fmt.Sprint("chat ", c.ID) },
-	person: func(id bitrix.UserID, name string) string { return fmt.Sprint("person ", id) },
+	person: func(id bitrix.UserID, name, position string) string { return fmt.Sprint("person ", id) },
 }
 
 var visit77 = app.Visit{ID: "v", Portal: "https://acme.bitrix24.test", Viewer: 15, Item: deal77, Links: []bitrix.CRMItem{contact31}}
@@ -49,7 +49,9 @@ func TestWhichChatIsChosen(t *testing.T) {
 		"the only one that takes people":            {app.Card{Chats: []app.Chat{finished, open}}, 0, []string{"1"}, "Into: Telegram, Ann Lee", true},
 		"none of two before the person chooses":     {app.Card{Chats: []app.Chat{open, second}}, 0, nil, "Choose the chat first.", true},
 		"the one chosen before":                     {app.Card{Chats: []app.Chat{open, second}}, 2, []string{"2"}, "Into: Telegram, Ann Lee", true},
-		"not one that was chosen and closed since":  {app.Card{Chats: []app.Chat{open, second, finished}}, 3, nil, "Choose the chat first.", true},
+		"not one that was chosen and closed since":  {app.Card{Chats: []app.Chat{open, second, finished}}, 3, nil, "The chat you chose takes nobody any more. Choose another one.", true},
+		"nor the only other one in its place":       {app.Card{Chats: []app.Chat{open, finished}}, 3, nil, "The chat you chose takes nobody any more. Choose another one.", true},
+		"nor one in place of a chat that is gone":   {app.Card{Chats: []app.Chat{open}}, 9, nil, "The chat you chose takes nobody any more. Choose another one.", true},
 		"none when none takes people":               {app.Card{Chats: []app.Chat{finished}}, 3, nil, "No chat can take people now. Each chat says why and what helps.", false},
 		"none yet while linked items are looked at": {app.Card{Partial: true, Chats: []app.Chat{finished}}, 0, nil, "Looking for a chat that can take people…", false},
 		"none when there is no chat":                {app.Card{}, 0, nil, "There is no chat yet that people could be added to.", false},
@@ -122,7 +124,7 @@ func TestWhatTheListSaysAboutItself(t *testing.T) {
 		"the first paint":            {app.Card{Partial: true, Chats: []app.Chat{finished}}, "", "Looking in the linked contacts, company and lead, too…", "", nil},
 		"the first paint, no chats":  {app.Card{Partial: true}, "", "Looking in the linked contacts, company and lead, too…", "", nil},
 		"no chats at all":            {app.Card{}, "", "", "No Open Channel chat is linked here yet.", []string{"The linked contacts, company and lead were looked through, too."}},
-		"what is missing, each once": {app.Card{Chats: []app.Chat{open}, Notes: []app.Note{{Kind: app.NoteItemUnreadable, Item: contact31}, {Kind: app.NoteItemUnreadable, Item: contact31}, {Kind: app.NoteMoreChats, Count: 2}, {Kind: app.NoteMoreItems, Count: 1}, {Kind: app.NoteNoFaces}}}, "1 chat can take people now.", "", "", []string{"The linked contacts, company and lead were looked through, too.", "You have no access to a linked contact, so its chats are not shown.", "2 older chats are not shown.", "1 more linked contact was not looked through.", "Some names and photos are missing, because the portal did not give them."}},
+		"what is missing, each once": {app.Card{Chats: []app.Chat{open}, Notes: []app.Note{{Kind: app.NoteItemUnreadable, Item: contact31}, {Kind: app.NoteItemUnreadable, Item: contact31}, {Kind: app.NoteMoreChats, Count: 2}, {Kind: app.NoteMoreItems, Count: 1}, {Kind: app.NoteNoFaces}}}, "1 chat can take people now.", "", "", []string{"You have no access to a linked contact, so its chats are not shown.", "2 older chats are not shown.", "1 more linked contact was not looked through.", "Some names and photos are missing, because the portal did not give them."}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			list, _ := chatList(views.Speak("en"), visit77, c.card, 0, openly)
@@ -133,6 +135,34 @@ func TestWhatTheListSaysAboutItself(t *testing.T) {
 				t.Errorf("notes %q, want %q", list.Notes, c.notes)
 			}
 		})
+	}
+}
+
+func TestEveryNoteIsSaidAndWholenessOnlyWhereItIsTrue(t *testing.T) {
+	looked := views.Speak("en").Say("chats.looked")
+	for kind, whole := range map[app.NoteKind]bool{
+		app.NoteMoreChats: true, app.NoteNoFaces: true, app.NoteMoreItems: false, app.NoteItemUnreadable: false, app.NoteItemFailed: false,
+	} {
+		for _, item := range bitrix.ItemTypes() {
+			said := notes(views.Speak("en"), visit77, app.Card{Notes: []app.Note{{Kind: kind, Count: 2, Item: bitrix.CRMItem{Type: item, ID: 1}}}})
+			own := slices.DeleteFunc(slices.Clone(said), func(s string) bool { return s == looked })
+			if len(own) != 1 || own[0] == "" || slices.Contains(said, looked) != whole {
+				t.Errorf("%s of a %s: said %q", kind, item, said)
+			}
+		}
+	}
+}
+
+func TestAChannelThatIsSwitchedOffHasAName(t *testing.T) {
+	for want, chat := range map[string]app.Chat{
+		"Telegram":  {Channel: "Telegram", Connector: "facebook"},
+		"Facebook":  {Connector: "facebook"},
+		"our.pager": {Connector: "our.pager"},
+		"":          {},
+	} {
+		if got := channel(chat); got != want {
+			t.Errorf("got %q for %+v, want %q", got, chat, want)
+		}
 	}
 }
 

@@ -72,15 +72,15 @@ func picker(w views.Words, v app.Visit, card app.Card, in chosen, o offers) view
 func choices(w views.Words, people []person, o offers) []views.Choice {
 	var all []views.Choice
 	for _, p := range people {
-		all = append(all, choice(w, p.ID, p.Name, o))
+		all = append(all, choice(w, p.ID, p.Name, p.Position, o))
 	}
 	return all
 }
 
-func choice(w views.Words, id bitrix.UserID, name string, o offers) views.Choice {
+func choice(w views.Words, id bitrix.UserID, name, position string, o offers) views.Choice {
 	name = nameOf(w, id, name)
 	return views.Choice{
-		ID: number(id), Name: name, Ref: o.person(id, name),
+		ID: number(id), Name: name, Position: position, Ref: o.person(id, name, position),
 		Dropped: w.Say("picker.said.dropped", views.With{"Name": name}),
 	}
 }
@@ -93,7 +93,7 @@ func foundList(w views.Words, v app.Visit, in chosen, members []bitrix.UserID, o
 	}
 	for _, p := range in.found {
 		option := views.Option{
-			Choice: choice(w, p.ID, p.Name, o),
+			Choice: choice(w, p.ID, p.Name, p.Position, o),
 			Face:   faceOf(w, v, p.ID, p.Name, p.Photo, ""),
 			Detail: detail(w, p),
 			Picked: slices.ContainsFunc(in.people, func(chosen person) bool { return chosen.ID == p.ID }),

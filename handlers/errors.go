@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -22,6 +23,10 @@ var (
 	errNoChat     = errors.New("no chat was chosen")
 	errCrossSite  = errors.New("a write from another site")
 	errSignIn     = errors.New("the sign-in does not belong to this browser")
+	// errTooOften: this address or person asked too much in a short time.
+	errTooOften = errors.New("too many requests of one caller")
+	// errCrowded: as much is under way for one portal as may be.
+	errCrowded = errors.New("too many requests for one portal at once")
 	// errForeignKeys: what should be installed is not ours to install, most
 	// often because Joinline was given the keys of another application.
 	errForeignKeys = errors.New("not the application whose keys we have")
@@ -37,6 +42,11 @@ type problem struct {
 	kind string
 	// again offers to repeat the request, where that can be offered.
 	again bool
+	// press is the id of what the button says; empty: "Try again".
+	press string
+	// leads is where the button must lead to be of help; empty: anywhere. Where
+	// it does not, neither the button nor the help that speaks of it is shown.
+	leads string
 	// refresh has the page ask the portal for fresh tokens before it repeats.
 	refresh bool
 }
@@ -52,17 +62,17 @@ const (
 var problems = []problem{
 	{err: errForeignKeys, status: http.StatusForbidden, says: "error.foreign_keys", kind: stop, again: true},
 	{err: app.ErrNoItem, status: http.StatusOK, says: "unsaved", kind: info},
-	{err: app.ErrNotInstalled, status: http.StatusForbidden, says: "error.not_installed", kind: info},
-	{err: app.ErrNotAdmin, status: http.StatusForbidden, says: "error.not_admin", kind: stop},
-	{err: app.ErrWrongPortal, status: http.StatusForbidden, says: "error.wrong_portal", kind: stop},
+	{err: app.ErrNotInstalled, status: http.StatusForbidden, says: "error.not_installed", kind: info, again: true, press: "error.not_installed.press", leads: "/install/again"},
+	{err: app.ErrNotAdmin, status: http.StatusForbidden, says: "error.not_admin", kind: stop, again: true},
+	{err: app.ErrWrongPortal, status: http.StatusForbidden, says: "error.wrong_portal", kind: stop, again: true},
 	{err: app.ErrForged, status: http.StatusForbidden, says: "error.forged", kind: stop},
 	{err: app.ErrNoToken, status: http.StatusUnauthorized, says: "error.no_token", kind: wait, again: true, refresh: true},
 	{err: bitrix.ErrNoToken, status: http.StatusUnauthorized, says: "error.no_token", kind: wait, again: true, refresh: true},
-	{err: app.ErrNoAccess, status: http.StatusForbidden, says: "error.no_access", kind: stop},
-	{err: app.ErrRemoved, status: http.StatusForbidden, says: "error.removed", kind: stop},
-	{err: app.ErrMoved, status: http.StatusBadGateway, says: "error.moved", kind: stop},
+	{err: app.ErrNoAccess, status: http.StatusForbidden, says: "error.no_access", kind: stop, again: true},
+	{err: app.ErrRemoved, status: http.StatusForbidden, says: "error.removed", kind: stop, again: true},
+	{err: app.ErrMoved, status: http.StatusBadGateway, says: "error.moved", kind: stop, again: true},
 	{err: app.ErrScope, status: http.StatusForbidden, says: "error.scope", kind: stop, again: true},
-	{err: app.ErrPlan, status: http.StatusForbidden, says: "error.plan", kind: stop},
+	{err: app.ErrPlan, status: http.StatusForbidden, says: "error.plan", kind: stop, again: true},
 	{err: app.ErrKeys, status: http.StatusBadGateway, says: "error.keys", kind: stop, again: true},
 	{err: app.ErrPortalBusy, status: http.StatusServiceUnavailable, says: "error.busy", kind: wait, again: true},
 	{err: app.ErrPortalDown, status: http.StatusBadGateway, says: "error.down", kind: wait, again: true},
@@ -70,6 +80,7 @@ var problems = []problem{
 	{err: app.ErrHandlerURL, status: http.StatusBadGateway, says: "error.handler", kind: stop, again: true},
 	{err: app.ErrItemNotFound, status: http.StatusNotFound, says: "error.item_gone", kind: info},
 	{err: app.ErrNotAllowed, status: http.StatusForbidden, says: "error.not_allowed", kind: stop},
+	{err: app.ErrExternal, status: http.StatusForbidden, says: "error.external", kind: stop},
 	{err: app.ErrNotInVisit, status: http.StatusBadRequest, says: "error.form", kind: stop},
 	{err: app.ErrNobody, status: http.StatusBadRequest, says: "error.nobody", kind: info, again: true},
 	{err: app.ErrTooMany, status: http.StatusBadRequest, says: "error.too_many", kind: info, again: true},
@@ -77,8 +88,10 @@ var problems = []problem{
 	{err: errNoChat, status: http.StatusBadRequest, says: "error.no_chat", kind: info, again: true},
 	{err: errForm, status: http.StatusBadRequest, says: "error.form", kind: stop},
 	{err: errVisitEnded, status: http.StatusUnauthorized, says: "error.visit", kind: wait},
+	{err: errTooOften, status: http.StatusTooManyRequests, says: "error.too_often", kind: wait, again: true},
+	{err: errCrowded, status: http.StatusServiceUnavailable, says: "error.busy", kind: wait, again: true},
 	{err: errCrossSite, status: http.StatusForbidden, says: "error.cross_site", kind: stop},
-	{err: errSignIn, status: http.StatusBadRequest, says: "signin.refused", kind: stop},
+	{err: errSignIn, status: http.StatusBadRequest, says: "signin.refused", kind: stop, again: true, press: "notice.signin", leads: "/oauth/start"},
 }
 
 // byStatus are the problems that the router and the form parsers know by status.
@@ -124,7 +137,10 @@ func (s *server) fail(err error, c echo.Context) {
 			c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int(wait.Seconds())+1))
 		}
 	}
-	n := notice(at, p, with(err))
+	if later, ok := errors.AsType[*laterError](err); ok {
+		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(later.seconds()))
+	}
+	n := notice(at, p, with(at.words, err))
 	n.Page = s.page(at, n.Heading)
 	var part templ.Component = views.NoticePage(n)
 	if at.pieces {
@@ -137,12 +153,15 @@ func (s *server) fail(err error, c echo.Context) {
 }
 
 // with are the variables of the sentences about an error.
-func with(err error) views.With {
-	w := views.With{"Max": app.MaxPeople, "Scopes": "?"}
+func with(w views.Words, err error) views.With {
+	with := views.With{"Max": app.MaxPeople, "Scopes": "?", "Tab": w.Say("placement.title")}
 	if scope, ok := errors.AsType[*app.ScopeError](err); ok && len(scope.Scopes) > 0 {
-		w["Scopes"] = strings.Join(scope.Scopes, ", ")
+		with["Scopes"] = strings.Join(scope.Scopes, ", ")
 	}
-	return w
+	if later, ok := errors.AsType[*laterError](err); ok {
+		with["Seconds"] = later.seconds()
+	}
+	return with
 }
 
 // notice says a problem.
@@ -155,13 +174,15 @@ func notice(at *scene, p problem, with views.With) views.Notice {
 	if p.status >= http.StatusBadRequest {
 		n.Request = at.request
 	}
-	if help := at.words.Optional(p.says+".help", with); help != "" {
+	// Where fresh tokens are needed and cannot be had, repeating is no help.
+	offered := p.again && at.again.URL != "" && (!p.refresh || at.again.Refresh != "") &&
+		(p.leads == "" || p.leads == at.again.URL)
+	if help := at.words.Optional(p.says+".help", with); help != "" && (offered || p.leads == "") {
 		n.Help = []string{help}
 	}
-	// Where fresh tokens are needed and cannot be had, repeating is no help.
-	if p.again && at.again.URL != "" && (!p.refresh || at.again.Refresh != "") {
+	if offered {
 		n.Action = at.again
-		n.Action.Label = at.words.Say("notice.again")
+		n.Action.Label = at.words.Say(cmp.Or(p.press, "notice.again"))
 		if !p.refresh {
 			n.Action.Refresh = ""
 		}

@@ -15,6 +15,9 @@ func (s *server) event(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.takeDesk(c, e.MemberID); err != nil {
+		return err
+	}
 	if err := s.app.HandleEvent(c.Request().Context(), e); err != nil {
 		return err
 	}

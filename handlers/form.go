@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -46,7 +47,7 @@ func fields(text string, repeatable string) (url.Values, error) {
 			return nil, fmt.Errorf("%w: %.40q is given %d times", errForm, name, len(values))
 		}
 		for _, text := range values {
-			if !utf8.ValidString(text) {
+			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 				return nil, fmt.Errorf("%w: %.40q is not text", errForm, name)
 			}
 		}

@@ -7,46 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/html"
+
 	"github.com/joinline/joinline/app"
 )
 
-// The pages that our own pages post to.
-var ownPosts = []string{"/card", "/card/chats", "/card/find", "/card/add", "/visit", "/oauth/start", "/app/again", "/install/again"}
-
-func TestAFormThatIsNoneIsRefusedEverywhere(t *testing.T) {
-	s := alone(t)
-	visit := s.sealVisit(t, visit77, "b", time.Now().Add(time.Hour))
-	for name, c := range map[string]struct {
-		r    request
-		want int
-	}{
-		"another content type":         {request{body: `{"visit":"x"}`, header: map[string]string{"Content-Type": "application/json"}}, 415},
-		"a multipart form":             {request{body: "x", header: map[string]string{"Content-Type": "multipart/form-data; boundary=x"}}, 415},
-		"no content type":              {request{body: "visit=x", header: map[string]string{"Content-Type": ""}}, 415},
-		"a content type of nonsense":   {request{body: "visit=x", header: map[string]string{"Content-Type": ";;"}}, 415},
-		"too large":                    {request{body: "visit=" + strings.Repeat("x", maxForm)}, 413},
-		"broken escapes":               {request{body: "visit=%zz"}, 400},
-		"a field twice":                {request{form: url.Values{"visit": {visit, visit}, "launch": {"a", "b"}, "to": {"deal/77", "deal/78"}}}, 400},
-		"text that is not UTF-8":       {request{form: url.Values{"visit": {visit}, "q": {"\xff"}}}, 400},
-		"another site's page":          {request{form: url.Values{"visit": {visit}}, header: map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.test"}}, 403},
-		"another site, an old browser": {request{form: url.Values{"visit": {visit}}, header: map[string]string{"Sec-Fetch-Site": "", "Origin": "https://evil.test"}}, 403},
-		"an origin of null":            {request{form: url.Values{"visit": {visit}}, header: map[string]string{"Sec-Fetch-Site": "", "Origin": "null"}}, 403},
-	} {
-		t.Run(name, func(t *testing.T) {
-			for _, path := range ownPosts {
-				c.r.path = path
-				a := s.do(t, c.r)
-				if a.StatusCode != c.want {
-					t.Errorf("%s: got %d, want %d", path, a.StatusCode, c.want)
-				}
-				calm(t, a)
-			}
-		})
-	}
-}
-
-// calm checks that an answer is a page for people that frames nothing and
-// tells no inner workings.
+// calm checks that an answer is a page for people that tells no inner workings.
 func calm(t *testing.T, a answer) {
 	t.Helper()
 	p := a.page(t)
@@ -56,8 +22,30 @@ func calm(t *testing.T, a answer) {
 	if !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") || a.Header.Get("X-Request-Id") == "" {
 		t.Errorf("headers %v", a.Header)
 	}
-	for _, inner := range []string{"goroutine", ".go:", "securecookie", "sqlite", "panic", "<no value>", "error."} {
-		if strings.Contains(a.text, inner) {
+	wantNoInnerWorkings(t, a)
+}
+
+// wantNoInnerWorkings checks what an answer says: everything but sealed values
+// and the number of the request, in which any letters may meet.
+func wantNoInnerWorkings(t *testing.T, a answer) {
+	t.Helper()
+	var said strings.Builder
+	for n := range a.page(t).root.Descendants() {
+		if n.Type == html.TextNode {
+			said.WriteString(n.Data + "\n")
+		}
+		for _, attribute := range n.Attr {
+			if attribute.Key != "value" && attribute.Key != "data-value" {
+				said.WriteString(attribute.Val + "\n")
+			}
+		}
+	}
+	all := strings.ToLower(said.String())
+	if id := a.Header.Get("X-Request-Id"); id != "" {
+		all = strings.ReplaceAll(all, id, "")
+	}
+	for _, inner := range []string{"goroutine", ".go:", "securecookie", "sql", "panic", "<no value>", "error.", "%!", "nil pointer", "bitrix:", "app:"} {
+		if strings.Contains(all, inner) {
 			t.Errorf("the page tells %q: %s", inner, a.text)
 		}
 	}
@@ -77,10 +65,9 @@ func TestAVisitThatIsNotOursIsRefused(t *testing.T) {
 		"missing":                        {"", nil, 400},
 		"nonsense":                       {"nonsense", nil, 400},
 		"cut short":                      {good[:len(good)-4], nil, 400},
-		"a sealed value of another kind": {offer.person(22, "Olga"), nil, 400},
+		"a sealed value of another kind": {offer.person(22, "Olga", ""), nil, 400},
 		"sealed by another Joinline":     {other.sealVisit(t, visit77, "b", time.Now().Add(time.Hour)), nil, 400},
 		"about no item":                  {s.sealVisit(t, nowhere, "b", time.Now().Add(time.Hour)), nil, 400},
-		"two that differ":                {good, map[string]string{"X-Joinline-Visit": "other"}, 400},
 		"ended":                          {s.sealVisit(t, visit77, "b", time.Now().Add(-time.Second)), nil, 401},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,11 +91,11 @@ func TestChoicesOfAnotherVisitAreRefused(t *testing.T) {
 	chat := chatIn(1763, app.ChatOpen)
 	visit := s.sealVisit(t, visit77, "b", time.Now().Add(time.Hour))
 	for name, form := range map[string]url.Values{
-		"a chat of another tab":     {"chat": {theirs.chat(chat)}, "person": {mine.person(22, "Olga")}},
-		"a person of another tab":   {"chat": {mine.chat(chat)}, "person": {theirs.person(22, "Olga")}},
-		"a chat as a bare number":   {"chat": {"1763"}, "person": {mine.person(22, "Olga")}},
+		"a chat of another tab":     {"chat": {theirs.chat(chat)}, "person": {mine.person(22, "Olga", "")}},
+		"a person of another tab":   {"chat": {mine.chat(chat)}, "person": {theirs.person(22, "Olga", "")}},
+		"a chat as a bare number":   {"chat": {"1763"}, "person": {mine.person(22, "Olga", "")}},
 		"a person as a bare number": {"chat": {mine.chat(chat)}, "person": {"22"}},
-		"a person for a chat":       {"chat": {mine.person(22, "Olga")}, "person": {mine.person(22, "Olga")}},
+		"a person for a chat":       {"chat": {mine.person(22, "Olga", "")}, "person": {mine.person(22, "Olga", "")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			form.Set("visit", visit)
@@ -129,7 +116,7 @@ func TestNothingIsAskedOfThePortalWhenTheChoiceIsIncomplete(t *testing.T) {
 		want string
 	}{
 		"nobody":  {url.Values{"chat": {offer.chat(chatIn(1763, app.ChatOpen))}}, "Choose at least one colleague, then add."},
-		"no chat": {url.Values{"person": {offer.person(22, "Olga")}}, "Choose the chat that people shall be added to."},
+		"no chat": {url.Values{"person": {offer.person(22, "Olga", "")}}, "Choose the chat that people shall be added to."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.form.Set("visit", visit)
@@ -138,42 +125,6 @@ func TestNothingIsAskedOfThePortalWhenTheChoiceIsIncomplete(t *testing.T) {
 			a.page(t).says(t, "#trouble", c.want)
 		})
 	}
-}
-
-func TestAQueryThatIsTooLongIsRefused(t *testing.T) {
-	s := alone(t)
-	visit := s.sealVisit(t, visit77, "b", time.Now().Add(time.Hour))
-	a := s.do(t, request{path: "/card/find", form: url.Values{"visit": {visit}, "q": {strings.Repeat("ж", maxQuery+1)}}, header: map[string]string{"X-Joinline": "1"}})
-	a.wantStatus(t, 400)
-}
-
-func TestRenewingWantsTokens(t *testing.T) {
-	s := alone(t)
-	token := strings.Repeat("a1", 20)
-	good := url.Values{"AUTH_ID": {token}, "REFRESH_ID": {token}, "AUTH_EXPIRES": {"3600"}}
-	for name, change := range map[string]func(url.Values){
-		"no access token":        func(f url.Values) { f.Del("AUTH_ID") },
-		"no refresh token":       func(f url.Values) { f.Del("REFRESH_ID") },
-		"a token of odd letters": func(f url.Values) { f.Set("AUTH_ID", token+"'") },
-		"a token too long":       func(f url.Values) { f.Set("AUTH_ID", strings.Repeat("a", 201)) },
-		"no expiry":              func(f url.Values) { f.Del("AUTH_EXPIRES") },
-		"an expiry of words":     func(f url.Values) { f.Set("AUTH_EXPIRES", "soon") },
-		"an expiry in the past":  func(f url.Values) { f.Set("AUTH_EXPIRES", "-1") },
-	} {
-		t.Run(name, func(t *testing.T) {
-			form := url.Values{"visit": {s.sealVisit(t, visit77, "b", time.Now())}}
-			for k, v := range good {
-				form[k] = v
-			}
-			change(form)
-			s.do(t, request{path: "/visit", form: form}).wantStatus(t, 400)
-		})
-	}
-	old := url.Values{"visit": {s.sealVisit(t, visit77, "b", time.Now().Add(-25*time.Hour))}}
-	for k, v := range good {
-		old[k] = v
-	}
-	s.do(t, request{path: "/visit", form: old}).wantStatus(t, 401)
 }
 
 func TestAVisitOfAnotherBrowserHasEnded(t *testing.T) {

@@ -6,10 +6,13 @@
 package handlers
 
 import (
+	"context"
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"time"
 
 	"github.com/gorilla/sessions"
 	"github.com/labstack/echo/v4"
@@ -25,12 +28,18 @@ type Config struct {
 	PublicURL string
 	// Key is the master secret; the keys that seal visits derive from it.
 	Key app.Key
+	// OlderKeys are master secrets of before: what they sealed is still opened.
+	OlderKeys []app.Key
 	// Static holds the files of the folder static.
 	Static fs.FS
 	Log    *slog.Logger
-	// DemoFrameOrigins may frame our pages beside the portal that was proven.
-	// It is for the mirrored addresses of the demonstration on one machine.
-	DemoFrameOrigins []string
+	// Limits bound what one caller may ask; zero means the usual ones.
+	Limits Limits
+	// TrustedProxies stand before Joinline and say whose requests they pass on
+	// in X-Forwarded-For. Nobody else is believed.
+	TrustedProxies []netip.Prefix
+	// Now is the clock by which visits end and callers wait; nil means time.Now.
+	Now func() time.Time
 }
 
 // server is what the handlers share.
@@ -38,24 +47,29 @@ type server struct {
 	app      *app.App
 	log      *slog.Logger
 	public   string
-	demo     []string
 	assets   assets
 	seals    seals
 	sessions sessions.Store
+	limits   *limits
+	now      func() time.Time
 }
 
 // New returns all pages of Joinline. It panics when Static cannot be read,
 // which an embedded folder always can.
 func New(cfg Config) http.Handler {
 	s := &server{
-		app: cfg.App, log: cfg.Log, public: cfg.PublicURL, demo: cfg.DemoFrameOrigins,
-		assets: newAssets(cfg.Static), seals: newSeals(cfg.Key), sessions: newSessions(cfg.Key),
+		app: cfg.App, log: cfg.Log, public: cfg.PublicURL,
+		assets: newAssets(cfg.Static), seals: newSeals(cfg.Key, cfg.OlderKeys...), sessions: newSessions(cfg.Key, cfg.OlderKeys...), now: cfg.Now,
 	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.limits = newLimits(cfg.Limits, cfg.TrustedProxies, s.now)
 	e := echo.New()
 	e.HTTPErrorHandler = s.fail
 	e.Use(
 		middleware.GzipWithConfig(middleware.GzipConfig{Level: 5, MinLength: 512, Skipper: precompressed}),
-		s.observe, s.headers, recoverPanic, s.crossOrigin(),
+		s.observe, s.headers, recoverPanic, s.crossOrigin(), s.perAddress, plainBodies,
 	)
 	s.routes(e)
 	return e
@@ -63,9 +77,11 @@ func New(cfg Config) http.Handler {
 
 // routes is the one list of all addresses.
 func (s *server) routes(e *echo.Echo) {
-	// The portal posts these, so they come from another site.
+	// The portal's page posts these, so they come from another site.
 	e.POST("/app", s.open)
 	e.POST("/install", s.install)
+
+	// The portal's server posts this.
 	e.POST("/events", s.event)
 
 	// Our own pages post these.
@@ -81,14 +97,17 @@ func (s *server) routes(e *echo.Echo) {
 	// People come here by an address.
 	e.GET("/", s.outside)
 	e.GET("/app", s.outside)
+	e.GET("/install", s.outside)
 	e.GET("/card/:type/:id", s.openItem)
 	e.GET("/static/:version/:file", s.asset)
 	e.GET("/healthz", s.health)
+	e.GET("/readyz", s.ready)
 }
 
-// fromPortal are the requests that come from another site by nature. None
-// trusts a cookie: what they carry is proven at the portal instead.
-var fromPortal = []string{"POST /app", "POST /install", "POST /events"}
+// fromPortal are the requests that browsers make from another site by nature.
+// None trusts a cookie: what they carry is proven at the portal instead. Events
+// are not among them, because servers say nothing of sites.
+var fromPortal = []string{"POST /app", "POST /install"}
 
 // crossOrigin refuses writes that other sites make in a person's browser.
 func (s *server) crossOrigin() echo.MiddlewareFunc {
@@ -110,4 +129,20 @@ func (s *server) crossOrigin() echo.MiddlewareFunc {
 	}
 }
 
+// health tells that the process is alive.
 func (s *server) health(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
+
+// ready tells whether it can work. The cause of a failure goes into the log:
+// anybody may ask.
+func (s *server) ready(c echo.Context) error {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), readyLimit)
+	defer cancel()
+	if err := s.app.Ready(ctx); err != nil {
+		s.log.ErrorContext(ctx, "not ready", keyRequest, sceneOf(c).request, keyError, err.Error())
+		return c.String(http.StatusServiceUnavailable, "the database does not answer\n")
+	}
+	return c.String(http.StatusOK, "ready\n")
+}
+
+// readyLimit is how long the database may take to answer.
+const readyLimit = 3 * time.Second

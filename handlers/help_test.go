@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,13 +24,20 @@ import (
 
 const publicURL = "http://joinline.localhost:8080"
 
+// unlimited lets tests ask as fast as they can.
+var unlimited = Rate{PerSecond: 1e6, Burst: 1e6}
+
 // logBook is a log that goes into memory.
 type logBook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu  sync.Mutex
+	b   bytes.Buffer
+	off atomic.Bool // what is logged is forgotten
 }
 
 func (l *logBook) Write(p []byte) (int, error) {
+	if l.off.Load() {
+		return len(p), nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
@@ -44,16 +52,22 @@ func (l *logBook) String() string {
 // site is Joinline as browsers see it.
 type site struct {
 	http.Handler
-	app   *app.App
-	key   app.Key
-	log   *logBook
-	store *sqlstore.Store
+	config Config
+	app    *app.App
+	bitrix *bitrix.Application
+	key    app.Key
+	log    *logBook
+	store  *sqlstore.Store
+
+	traffic traffic
+	// issued are the secrets that the portal has handed out; nil without one.
+	issued func(t testing.TB) []string
 }
 
 // newSite builds Joinline around an application as registered.
-func newSite(t *testing.T, b *bitrix.Application) *site {
+func newSite(t testing.TB, b *bitrix.Application) *site {
 	t.Helper()
-	s := &site{log: &logBook{}, key: app.NewKey()}
+	s := &site{bitrix: b, log: &logBook{}, key: app.NewKey()}
 	sealer, err := app.NewSealer(s.key)
 	must(t, err)
 	s.store, err = sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "joinline.db"), sealer)
@@ -64,15 +78,17 @@ func newSite(t *testing.T, b *bitrix.Application) *site {
 		ClientID: b.ClientID, ClientSecret: b.ClientSecret, PublicURL: publicURL,
 		AuthServers: b.AuthServers, Titles: views.PlacementTitles(),
 	}, s.store, b, log)
-	s.Handler = New(Config{
-		App: s.app, PublicURL: publicURL, Key: s.key, Static: os.DirFS("../static"), Log: log,
-		DemoFrameOrigins: []string{"http://localhost:8090"},
-	})
+	s.config = Config{
+		Limits: Limits{PerAddress: unlimited, PerPerson: unlimited, AtOnce: 1000},
+		App:    s.app, PublicURL: publicURL, Key: s.key, Static: os.DirFS("../static"), Log: log,
+	}
+	s.Handler = New(s.config)
+	t.Cleanup(func() { s.wantNoSecrets(t) })
 	return s
 }
 
 // alone is Joinline with no portal to speak to: a call would fail the test.
-func alone(t *testing.T) *site {
+func alone(t testing.TB) *site {
 	t.Helper()
 	deaf := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		t.Errorf("a request went out to %s", r.URL.Host)
@@ -88,8 +104,18 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// says is a portal's answer.
+func says(body string) *http.Response {
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+// server makes what this site makes, and opens it.
+func (s *site) server() *server {
+	return &server{seals: newSeals(s.key), sessions: newSessions(s.key), now: time.Now}
+}
+
 // sealVisit is a visit as a page of this site would carry it.
-func (s *site) sealVisit(t *testing.T, v app.Visit, browser string, until time.Time) string {
+func (s *site) sealVisit(t testing.TB, v app.Visit, browser string, until time.Time) string {
 	t.Helper()
 	text, err := newSeals(s.key).visit.Encode("visit", pageVisit{Visit: v, Browser: browser, Until: until})
 	must(t, err)
@@ -103,6 +129,7 @@ type request struct {
 	body         string // instead of form
 	header       map[string]string
 	cookies      []*http.Cookie
+	remote       string // the address and port it comes from, if that matters
 }
 
 // answer is what came back.
@@ -149,12 +176,17 @@ func (s *site) do(t *testing.T, r request) answer {
 	for _, c := range r.cookies {
 		req.AddCookie(c)
 	}
+	if r.remote != "" {
+		req.RemoteAddr = r.remote
+	}
 	rec := httptest.NewRecorder()
 	s.ServeHTTP(rec, req)
 	res := rec.Result()
 	text, err := io.ReadAll(res.Body)
 	must(t, err)
-	return answer{res, string(text)}
+	a := answer{res, string(text)}
+	s.traffic.note(r, a)
+	return a
 }
 
 func (a answer) wantStatus(t *testing.T, want int) {
@@ -164,7 +196,7 @@ func (a answer) wantStatus(t *testing.T, want int) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -15,8 +15,8 @@ import (
 // install answers the launch of the installation page: it installs, and the
 // page tells the portal that this is done.
 func (s *server) install(c echo.Context) error {
-	l, err := bitrix.ParseLaunch(c.Request())
-	if err != nil && !errors.Is(err, bitrix.ErrNoToken) {
+	l, err := s.parseLaunch(c)
+	if err != nil {
 		return err
 	}
 	return s.installed(c, l)
@@ -34,6 +34,11 @@ func (s *server) installAgain(c echo.Context) error {
 func (s *server) installed(c echo.Context, l bitrix.Launch) error {
 	at := sceneOf(c)
 	at.speak(l.Language)
+	if err := s.takeDesk(c, l.MemberID); err != nil {
+		s.showPoster(c)
+		s.offerAgain(at, l, "/install/again", "press")
+		return err
+	}
 	i, err := s.app.Install(c.Request().Context(), l)
 	if portal := s.installFrame(c, i.Portal, l); portal != "" {
 		s.within(at, portal)

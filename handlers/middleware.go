@@ -32,6 +32,11 @@ func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		begun := time.Now()
 		at := newScene(c.Request(), strings.ToLower(rand.Text()[:12]))
 		c.Set(sceneKey, at)
+		defer func() {
+			if at.desk != "" {
+				s.limits.portals.leave(at.desk)
+			}
+		}()
 		c.Response().Header().Set(echo.HeaderXRequestID, at.request)
 		err := next(c)
 		if err != nil {
@@ -66,12 +71,23 @@ func (s *server) headers(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set(echo.HeaderXContentTypeOptions, "nosniff")
 		// Not no-referrer: it would turn the Origin of our own forms into null.
 		h.Set(echo.HeaderReferrerPolicy, "same-origin")
-		h.Set("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()")
+		h.Set("Permissions-Policy", "autoplay=(), camera=(), display-capture=(), fullscreen=(), geolocation=(), microphone=(), payment=(), usb=()")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set(echo.HeaderCacheControl, "no-store")
 		if secure {
 			h.Set(echo.HeaderStrictTransportSecurity, "max-age=31536000")
+		}
+		return next(c)
+	}
+}
+
+// plainBodies refuses packed bodies: nobody posts any, and a small one could
+// unpack to a large one.
+func plainBodies(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if packing := c.Request().Header.Get(echo.HeaderContentEncoding); packing != "" && packing != "identity" {
+			return echo.ErrUnsupportedMediaType
 		}
 		return next(c)
 	}

@@ -15,11 +15,33 @@ import (
 // open answers the portal's launch: the card of a CRM item, or the page of the
 // application in the portal's menu.
 func (s *server) open(c echo.Context) error {
-	l, err := bitrix.ParseLaunch(c.Request())
-	if err != nil && !errors.Is(err, bitrix.ErrNoToken) {
+	l, err := s.parseLaunch(c)
+	if err != nil {
 		return err
 	}
 	return s.launched(c, l, "now")
+}
+
+// parseLaunch reads a launch. One without a token is read too: what becomes of
+// it is decided where its portal is known. Of a malformed one only the page
+// that posted it is known, and that page may show what is wrong with it.
+func (s *server) parseLaunch(c echo.Context) (bitrix.Launch, error) {
+	l, err := bitrix.ParseLaunch(c.Request())
+	if err == nil || errors.Is(err, bitrix.ErrNoToken) {
+		return l, nil
+	}
+	s.showPoster(c)
+	return l, err
+}
+
+// showPoster lets the page that posted a launch show the answer, which says
+// nothing but why there is none.
+func (s *server) showPoster(c echo.Context) {
+	q := c.Request().URL.Query()
+	claimed := bitrix.Launch{Domain: q.Get("DOMAIN"), Secure: q.Get("PROTOCOL") == "1"}
+	if origin := c.Request().Header.Get(echo.HeaderOrigin); sameOrigin(origin, claimed) {
+		s.within(sceneOf(c), origin)
+	}
 }
 
 // openAgain repeats a launch that an error page holds.
@@ -52,15 +74,26 @@ func (s *server) launchAgain(c echo.Context, url string) (bitrix.Launch, error) 
 func (s *server) launched(c echo.Context, l bitrix.Launch, refresh string) error {
 	at := sceneOf(c)
 	at.speak(l.Language)
+	if err := s.takeDesk(c, l.MemberID); err != nil {
+		s.showPoster(c)
+		s.offerAgain(at, l, "/app/again", "press")
+		return err
+	}
 	v, card, err := s.app.Open(c.Request().Context(), l)
 	at.visit = v
 	s.within(at, s.frameOf(c, v.Portal, l, err))
-	if err != nil {
+	switch {
+	case errors.Is(err, app.ErrNotInstalled):
+		// The portal may believe that we are: then only this page can help.
+		s.offerAgain(at, l, "/install/again", "press")
+		return err
+	case err != nil:
 		s.offerAgain(at, l, "/app/again", refresh)
 		return err
-	}
-	if v.Item.IsZero() {
-		return s.show(c, http.StatusOK, views.NoticePage(s.homePage(at)))
+	case !s.postedWithin(c, v.Portal):
+		return errCrossSite
+	case v.Item.IsZero():
+		return s.home(c, l, refresh)
 	}
 	pv, err := s.begin(c, v)
 	if err != nil {
@@ -85,6 +118,32 @@ func (s *server) frameOf(c echo.Context, proven string, l bitrix.Launch, err err
 	return origin
 }
 
+// postedWithin reports whether the proven portal's page posted the launch, or
+// our own that repeats it. Another site's page could make a person work in
+// somebody else's name. Some portals keep their pages' origin to themselves:
+// then only the portal's frame will show the answer.
+func (s *server) postedWithin(c echo.Context, portal string) bool {
+	switch origin := c.Request().Header.Get(echo.HeaderOrigin); origin {
+	case "", s.public:
+		return true
+	case "null":
+		return c.Request().Header.Get("Sec-Fetch-Dest") == "iframe"
+	default:
+		return strings.EqualFold(origin, bareOrigin(portal))
+	}
+}
+
+// bareOrigin is an origin as browsers write it, without the usual port.
+func bareOrigin(origin string) string {
+	if bare, ok := strings.CutSuffix(origin, ":443"); ok && strings.HasPrefix(origin, "https://") {
+		return bare
+	}
+	if bare, ok := strings.CutSuffix(origin, ":80"); ok && strings.HasPrefix(origin, "http://") {
+		return bare
+	}
+	return origin
+}
+
 // sameOrigin reports whether the browser posted the launch from where it claims
 // to come from.
 func sameOrigin(origin string, l bitrix.Launch) bool {
@@ -93,10 +152,10 @@ func sameOrigin(origin string, l bitrix.Launch) bool {
 
 // offerAgain lets an error page repeat the launch.
 func (s *server) offerAgain(at *scene, l bitrix.Launch, url, refresh string) {
-	if len(at.parents) == 0 {
+	if at.parent == "" {
 		return // a page that nobody sees offers nothing
 	}
-	held, err := s.holdLaunch(l, at.parents[0])
+	held, err := s.holdLaunch(l, at.parent)
 	if err != nil {
 		return
 	}
@@ -105,8 +164,35 @@ func (s *server) offerAgain(at *scene, l bitrix.Launch, url, refresh string) {
 	}}
 }
 
-// homePage is what the application shows in the portal's menu.
-func (s *server) homePage(at *scene) views.Notice {
+// home answers the page in the portal's menu. When an administrator opens it,
+// what has come apart since the installation is put together again.
+func (s *server) home(c echo.Context, l bitrix.Launch, refresh string) error {
+	if v := sceneOf(c).visit; v.Admin {
+		if err := s.app.Repair(c.Request().Context(), v); err != nil {
+			s.offerAgain(sceneOf(c), l, "/app/again", refresh)
+			return err
+		}
+	}
+	return s.show(c, http.StatusOK, views.NoticePage(s.homePage(c, l)))
+}
+
+// homePage is what the application shows in the portal's menu. To an
+// administrator it says when whoever installed it can no longer act for it, and
+// offers to take their place.
+func (s *server) homePage(c echo.Context, l bitrix.Launch) views.Notice {
+	at := sceneOf(c)
+	if at.visit.Admin {
+		err := s.app.Caretaker(c.Request().Context(), at.visit.Member)
+		if errors.Is(err, app.ErrNoToken) || errors.Is(err, app.ErrNoAccess) || errors.Is(err, app.ErrNotAdmin) {
+			s.offerAgain(at, l, "/install/again", "press")
+			n := notice(at, problem{status: http.StatusOK, says: "home.takeover", kind: wait, again: true, press: "home.takeover.press"}, nil)
+			n.Page = s.page(at, n.Heading)
+			return n
+		}
+		if err != nil {
+			s.log.WarnContext(c.Request().Context(), "the installation's token was not checked", app.KeyMember, at.visit.Member, app.KeyError, err)
+		}
+	}
 	w := at.words
 	n := views.Notice{
 		Kind: "done", Heading: w.Say("home.title"), Text: w.Say("home.text"),

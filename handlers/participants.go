@@ -36,13 +36,13 @@ func (s *server) add(c echo.Context) error {
 	chat, added, err := s.addTo(c, v.Visit, f, people)
 	switch {
 	case incomplete(err) && !sceneOf(c).pieces:
-		sentence := sceneOf(c).words.Say(problemOf(err).says+".text", with(err))
+		sentence := sceneOf(c).words.Say(problemOf(err).says+".text", with(sceneOf(c).words, err))
 		return s.wholeCard(c, v, f, chosen{trouble: sentence})
 	case err != nil:
 		return err
 	}
 	w := sceneOf(c).words
-	results, left := resultsOf(w, people, added.Outcomes)
+	results, left := resultsOf(w, people, added, owner(w, v.Visit, chat))
 	if !sceneOf(c).pieces {
 		f.Del("q")
 		return s.wholeCard(c, v, f, chosen{results: results, people: left})
@@ -115,8 +115,10 @@ var reasons = map[app.Reason]string{
 	app.ReasonChatClosed:        "reason.closed",
 	app.ReasonNoChat:            "reason.nochat",
 	app.ReasonExternal:          "reason.external",
+	app.ReasonUnlisted:          "reason.unlisted",
 	app.ReasonCustomer:          "reason.customer",
 	app.ReasonLost:              "reason.lost",
+	app.ReasonFailed:            "reason.failed",
 	app.ReasonUnconfirmed:       "reason.unconfirmed",
 	app.ReasonBusy:              "reason.limit",
 	app.ReasonDown:              "reason.down",
@@ -128,12 +130,22 @@ var reasons = map[app.Reason]string{
 	app.ReasonOther:             "reason.other",
 }
 
-// resultsOf builds the lines about everybody, and returns those who are left
-// to be chosen: everybody who is not in the chat now.
-func resultsOf(w views.Words, people []person, all []app.Outcome) (views.Results, []person) {
+// owner names the CRM item under which a chat was found: that is what everybody
+// needs access to.
+func owner(w views.Words, v app.Visit, chat chatChoice) string {
+	card := app.Card{Item: chat.Ref.Owner, Title: chat.Title}
+	if card.Item == v.Item {
+		card.Title = v.Title
+	}
+	return itemName(w, card)
+}
+
+// resultsOf builds the lines about everybody added to a chat of an item, and
+// returns those who are left to be chosen: everybody who is not in the chat now.
+func resultsOf(w views.Words, people []person, added app.Added, item string) (views.Results, []person) {
 	r := views.Results{Words: w}
 	left, in := []person{}, 0
-	for _, outcome := range all {
+	for _, outcome := range added.Outcomes {
 		who := person{ID: outcome.User}
 		if i := slices.IndexFunc(people, func(p person) bool { return p.ID == outcome.User }); i >= 0 {
 			who = people[i]
@@ -143,11 +155,13 @@ func resultsOf(w views.Words, people []person, all []app.Outcome) (views.Results
 			o = outcomes[app.OutcomeUnknown]
 		}
 		line := views.Result{
-			UserID: number(outcome.User), Kind: o.kind,
+			UserID: number(outcome.User), Kind: o.kind, Position: who.Position,
 			Text: w.Say(o.says, views.With{"Name": nameOf(w, who.ID, who.Name)}),
 		}
-		if says, ok := reasons[outcome.Reason]; ok {
-			line.Help = w.Say(says)
+		if outcome.Reason == app.ReasonChatClosed {
+			line.Help = whyNobody(w, added.Chat)
+		} else if says, ok := reasons[outcome.Reason]; ok {
+			line.Help = w.Say(says, views.With{"Item": item})
 		} else if outcome.State == app.OutcomeElsewhere {
 			line.Help = w.Say("reason.elsewhere")
 		}
@@ -160,8 +174,18 @@ func resultsOf(w views.Words, people []person, all []app.Outcome) (views.Results
 			left = append(left, who)
 		}
 	}
-	r.Said = w.Say("results.said", views.With{"Done": in, "All": len(all)})
+	r.Said = w.Say("results.said", views.With{"Done": in, "All": len(added.Outcomes)})
 	return r, left
+}
+
+// whyNobody says why a chat that took people when it was shown does not any
+// more, from what was read of it since. It may have been read as open again, or
+// not at all.
+func whyNobody(w views.Words, now app.Chat) string {
+	if why := chatStates[now.State].why; why != "" && now.State != app.ChatUnknown {
+		return w.Say(why) + " " + w.Say(why+".help")
+	}
+	return w.Say(reasons[app.ReasonChatClosed])
 }
 
 // maxFaces is how many participants a chat shows.

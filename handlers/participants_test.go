@@ -24,7 +24,7 @@ func TestEveryOutcomeHasALineAndKeepsTheRightPeopleChosen(t *testing.T) {
 		app.OutcomeUnknown:       {"unknown", "It is not known whether Olga was added.", true},
 		"an outcome of tomorrow": {"unknown", "It is not known whether Olga was added.", true},
 	} {
-		r, left := resultsOf(views.Speak("en"), []person{{ID: 22, Name: "Olga"}}, []app.Outcome{{User: 22, State: state}})
+		r, left := resultsOf(views.Speak("en"), []person{{ID: 22, Name: "Olga"}}, app.Added{Outcomes: []app.Outcome{{User: 22, State: state}}}, "Deal “X”")
 		if len(r.Lines) != 1 || r.Lines[0].Kind != want.kind || r.Lines[0].Text != want.text || r.Lines[0].UserID != "22" {
 			t.Errorf("%s: got %+v", state, r.Lines)
 		}
@@ -37,11 +37,11 @@ func TestEveryOutcomeHasALineAndKeepsTheRightPeopleChosen(t *testing.T) {
 func TestEveryReasonSaysWhatHelps(t *testing.T) {
 	for _, reason := range []app.Reason{
 		app.ReasonCallerNoAccess, app.ReasonColleagueNoAccess, app.ReasonHistory, app.ReasonNotActive, app.ReasonChatClosed,
-		app.ReasonNoChat, app.ReasonExternal, app.ReasonCustomer, app.ReasonLost, app.ReasonUnconfirmed, app.ReasonBusy,
+		app.ReasonNoChat, app.ReasonExternal, app.ReasonCustomer, app.ReasonLost, app.ReasonFailed, app.ReasonUnconfirmed, app.ReasonBusy,
 		app.ReasonDown, app.ReasonNoToken, app.ReasonNoAccess, app.ReasonRemoved, app.ReasonPlan, app.ReasonScope, app.ReasonOther,
 	} {
 		for _, lang := range []string{"en", "ru"} {
-			r, _ := resultsOf(views.Speak(lang), nil, []app.Outcome{{User: 22, State: app.OutcomeRefused, Reason: reason}})
+			r, _ := resultsOf(views.Speak(lang), nil, app.Added{Outcomes: []app.Outcome{{User: 22, State: app.OutcomeRefused, Reason: reason}}}, "Deal “X”")
 			if help := r.Lines[0].Help; help == "" || strings.HasPrefix(help, "reason.") {
 				t.Errorf("%s in %s: got %q", reason, lang, help)
 			}
@@ -51,10 +51,10 @@ func TestEveryReasonSaysWhatHelps(t *testing.T) {
 
 func TestResultsCountWhoIsInTheChatAndKnowWhenTheChatsAreStale(t *testing.T) {
 	people := []person{{ID: 22, Name: "Olga"}, {ID: 23, Name: "Pavel"}, {ID: 24, Name: "Elena"}}
-	r, left := resultsOf(views.Speak("en"), people, []app.Outcome{
+	r, left := resultsOf(views.Speak("en"), people, app.Added{Outcomes: []app.Outcome{
 		{User: 22, State: app.OutcomeAdded}, {User: 23, State: app.OutcomeAlreadyIn},
 		{User: 24, State: app.OutcomeRefused, Reason: app.ReasonChatClosed},
-	})
+	}}, "Deal “X”")
 	if want := "2 of 3 are in the chat now."; r.Said != want {
 		t.Errorf("said %q, want %q", r.Said, want)
 	}
@@ -63,6 +63,23 @@ func TestResultsCountWhoIsInTheChatAndKnowWhenTheChatsAreStale(t *testing.T) {
 	}
 	if !slices.Equal(left, people[2:]) {
 		t.Errorf("left %v, want %v", left, people[2:])
+	}
+}
+
+func TestAChatThatTakesNobodyAnyMoreIsDescribedAsItIsNow(t *testing.T) {
+	refused := []app.Outcome{{User: 22, State: app.OutcomeRefused, Reason: app.ReasonChatClosed}}
+	for state, want := range map[app.ChatState]string{
+		app.ChatFinished: "The last dialog is finished. A new one begins when",
+		app.ChatWaiting:  "No operator has accepted this dialog yet. As soon as",
+		app.ChatClosing:  "This dialog is being closed. If the customer",
+		app.ChatUnknown:  "This chat does not take people for this CRM item any more.",
+		app.ChatOpen:     "This chat does not take people for this CRM item any more.",
+		"":               "This chat does not take people for this CRM item any more.",
+	} {
+		r, _ := resultsOf(views.Speak("en"), nil, app.Added{Outcomes: refused, Chat: app.Chat{State: state}}, "Deal “X”")
+		if got := r.Lines[0].Help; !strings.HasPrefix(got, want) {
+			t.Errorf("%q: got %q, want %q", state, got, want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/joinline/joinline/app"
+	"github.com/joinline/joinline/bitrix"
 	"github.com/joinline/joinline/views"
 )
 
@@ -24,13 +26,14 @@ type scene struct {
 	words   views.Words
 	accept  string    // the browser's languages
 	visit   app.Visit // whose request it is, once known
-	// parents are the origins that may frame the answer: none until the portal
-	// is known.
-	parents []string
+	// parent is the origin that may frame the answer; "" until the portal is known.
+	parent string
 	// pieces: the page's script asks, and wants pieces instead of a page.
 	pieces bool
 	// again repeats the request; offered by the error pages that allow for it.
 	again views.Action
+	// desk is the portal for which the request holds a place to work; "" for none.
+	desk bitrix.MemberID
 	// forms are further sources that the page's form may lead to.
 	forms []string
 }
@@ -62,7 +65,7 @@ func (at *scene) speak(language string) {
 // within lets the portal, and nobody else, show the answer in a frame.
 func (s *server) within(at *scene, portal string) {
 	if isOrigin(portal) {
-		at.parents = append([]string{portal}, s.demo...)
+		at.parent = portal
 	}
 }
 
@@ -79,7 +82,7 @@ func (s *server) page(at *scene, heading string, scripts ...string) views.Page {
 		Words:   at.words,
 		Title:   at.words.Say("document.title", views.With{"Heading": heading}),
 		Static:  s.assets.path,
-		Parents: strings.Join(at.parents, " "),
+		Parent:  at.parent,
 		Scripts: append([]string{"joinline.js"}, scripts...),
 	}
 }
@@ -100,14 +103,11 @@ func (s *server) show(c echo.Context, status int, parts ...templ.Component) erro
 // policy lets a page use our own files and the photos of people, which lie on
 // the portal or on whichever file host its cloud region has.
 func policy(at *scene) string {
-	photos, parents := "https:", "'none'"
-	if len(at.parents) > 0 {
-		parents = strings.Join(at.parents, " ")
-		if strings.HasPrefix(at.parents[0], "http:") {
-			photos += " " + at.parents[0]
-		}
+	photos := "https:"
+	if strings.HasPrefix(at.parent, "http:") {
+		photos += " " + at.parent
 	}
 	forms := strings.Join(append([]string{"'self'"}, at.forms...), " ")
 	return "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' " + photos +
-		"; form-action " + forms + "; base-uri 'none'; frame-ancestors " + parents
+		"; form-action " + forms + "; base-uri 'none'; frame-ancestors " + cmp.Or(at.parent, "'none'")
 }

@@ -3,7 +3,6 @@ package handlers
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -19,7 +18,7 @@ func (s *server) renew(c echo.Context) error {
 	if err != nil && !errors.Is(err, errVisitEnded) {
 		return err
 	}
-	if time.Since(v.Until) > renewLife {
+	if s.now().Sub(v.Until) > renewLife {
 		return errVisitEnded
 	}
 	fresh, err := freshTokens(f)

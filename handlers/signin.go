@@ -36,15 +36,32 @@ func (s *server) outside(c echo.Context) error {
 // want to go.
 func (s *server) askToSignIn(c echo.Context, status int, to string) error {
 	at := sceneOf(c)
-	authorize, err := s.app.AuthorizeURL(c.Request().Context(), "", "")
-	if err != nil && !errors.Is(err, app.ErrNotInstalled) {
+	if err := s.offerSignIn(c, to); err != nil && !errors.Is(err, app.ErrNotInstalled) {
 		return err
 	}
-	if u, err := url.Parse(authorize); err == nil && u.Host != "" {
-		// The form ends at the portal, whose own sign-in may lead over others.
-		at.forms = []string{"https:", u.Scheme + "://" + u.Host}
+	return s.show(c, status, views.NoticePage(s.outsidePage(at, to)))
+}
+
+// offerSignIn lets the page, whatever it says, lead to the portal's sign-in and
+// from there to where the person wants to go. It fails with ErrNotInstalled
+// where it cannot be said which portal that is.
+func (s *server) offerSignIn(c echo.Context, to string) error {
+	authorize, err := s.app.AuthorizeURL(c.Request().Context(), "", "")
+	if err != nil {
+		return err
 	}
-	return s.show(c, status, views.NoticePage(s.outsidePage(at, authorize != "", to)))
+	u, err := url.Parse(authorize)
+	if err != nil {
+		return err
+	}
+	at := sceneOf(c)
+	// The form ends at the portal, whose own sign-in may lead over others.
+	at.forms = []string{"https:", u.Scheme + "://" + u.Host}
+	at.again = views.Action{Label: at.words.Say("notice.signin"), URL: "/oauth/start"}
+	if to != "" {
+		at.again.Fields = []views.Field{{Name: "to", Value: to}}
+	}
+	return nil
 }
 
 // startSignIn sends the person to the portal to say who they are.
@@ -72,26 +89,36 @@ func (s *server) startSignIn(c echo.Context) error {
 
 // finishSignIn takes the person back from the portal.
 func (s *server) finishSignIn(c echo.Context, q url.Values) error {
-	to, err := s.signInEnded(c, q.Get("state"))
+	to, err := s.takeBack(c, q)
+	if errors.Is(err, errSignIn) {
+		_ = s.offerSignIn(c, to) // the page says what is the matter without it, too
+	}
 	if err != nil {
-		return err
-	}
-	if q.Get("code") == "" {
-		return errSignIn
-	}
-	v, err := s.app.SignIn(c.Request().Context(), q.Get("server_domain"), q.Get("code"))
-	if errors.Is(err, app.ErrNoToken) {
-		return fmt.Errorf("%w: %v", errSignIn, err) // the code was used or too old
-	} else if err != nil {
-		return err
-	}
-	if err := s.signedIn(c, v); err != nil {
 		return err
 	}
 	if to != "" {
 		return c.Redirect(http.StatusSeeOther, "/card/"+to)
 	}
 	return c.Redirect(http.StatusSeeOther, "/")
+}
+
+// takeBack makes sure that the sign-in began in this browser and who it is
+// that came back. It returns where the person wants to go, beside an error too.
+func (s *server) takeBack(c echo.Context, q url.Values) (to string, err error) {
+	to, err = s.signInEnded(c, q.Get("state"))
+	if err != nil {
+		return to, err
+	}
+	if q.Get("code") == "" {
+		return to, errSignIn
+	}
+	v, err := s.app.SignIn(c.Request().Context(), q.Get("server_domain"), q.Get("code"))
+	if errors.Is(err, app.ErrNoToken) {
+		return to, fmt.Errorf("%w: %v", errSignIn, err) // the code was used or too old
+	} else if err != nil {
+		return to, err
+	}
+	return to, s.signedIn(c, v)
 }
 
 // openItem shows the card of a CRM item to somebody who has signed in.
@@ -105,13 +132,19 @@ func (s *server) openItem(c echo.Context) error {
 	if err != nil {
 		return s.askToSignIn(c, http.StatusUnauthorized, to)
 	}
-	v, card, err := s.app.OpenItem(c.Request().Context(), who.Visit, item)
-	if errors.Is(err, app.ErrNoToken) {
-		return s.askToSignIn(c, http.StatusUnauthorized, to)
-	} else if err != nil {
+	if err := s.admit(c, who.Visit); err != nil {
 		return err
 	}
-	return s.showCard(c, pageVisit{Visit: v, Browser: who.Browser, Until: who.Until}, card, chosen{})
+	v, card, err := s.app.OpenItem(c.Request().Context(), who.Visit, item)
+	switch {
+	case errors.Is(err, app.ErrNoToken):
+		return s.askToSignIn(c, http.StatusUnauthorized, to)
+	case errors.Is(err, app.ErrNotInstalled): // any more
+		return s.askToSignIn(c, http.StatusForbidden, to)
+	case err != nil:
+		return err
+	}
+	return s.showCard(c, pageVisit{Visit: v, Browser: who.Browser, Kept: true, Until: who.Until}, card, chosen{})
 }
 
 // parseItem reads a CRM item as our addresses name it: "deal/77".
@@ -126,20 +159,18 @@ func parseItem(text string) (bitrix.CRMItem, error) {
 }
 
 // outsidePage asks to open us from a card, or to sign in where that is possible.
-func (s *server) outsidePage(at *scene, canSignIn bool, to string) views.Notice {
+func (s *server) outsidePage(at *scene, to string) views.Notice {
 	w := at.words
-	n := views.Notice{
-		Kind: info, Heading: w.Say("outside.title"),
-		Text: w.Say("outside.text", views.With{"Tab": w.Say("placement.title")}),
-	}
-	if canSignIn {
-		n.Help = []string{w.Say("outside.signin")}
-		n.Action = views.Action{Label: w.Say("notice.signin"), URL: "/oauth/start"}
-		if to != "" {
-			n.Action.Fields = []views.Field{{Name: "to", Value: to}}
-		}
-	} else {
+	tab := w.Say("placement.title")
+	n := views.Notice{Kind: info, Heading: w.Say("outside.title"), Text: w.Say("outside.text", views.With{"Tab": tab}), Action: at.again}
+	switch {
+	case at.again.URL == "":
 		n.Help = []string{w.Say("outside.uninstalled")}
+	case to == "":
+		n.Help = []string{w.Say("outside.signin")}
+	default:
+		n.Heading, n.Text = w.Say("outside.item.title"), w.Say("outside.item.text")
+		n.Help = []string{w.Say("outside.item.inside", views.With{"Tab": tab})}
 	}
 	n.Page = s.page(at, n.Heading)
 	return n
@@ -149,7 +180,7 @@ func (s *server) signedInPage(at *scene) views.Notice {
 	w := at.words
 	n := views.Notice{
 		Kind: "done", Heading: w.Say("signedin.title"),
-		Text: w.Say("signedin.text", views.With{"Tab": w.Say("placement.title")}),
+		Text: w.Say("signedin.text", views.With{"Example": s.public + "/card/deal/77"}),
 	}
 	n.Page = s.page(at, n.Heading)
 	return n

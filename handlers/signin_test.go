@@ -52,7 +52,7 @@ func TestSigningInFromOutsideLeadsBackToTheCard(t *testing.T) {
 		t.Errorf("framed by %q", got)
 	}
 	f := card.fields(t)
-	f.Set("person", w.find(t, f, "pavel", "23"))
+	f.Set("person", w.find(t, f, "pavel", "23", in...))
 	w.do(t, request{path: "/card/add", form: f, cookies: in}).wantStatus(t, 200)
 	w.wantParticipants(t, chatAnn, ivan, pavel, ann)
 

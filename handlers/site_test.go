@@ -17,7 +17,7 @@ func browserCookie(t *testing.T, s *server) *http.Cookie {
 	t.Helper()
 	rec := httptest.NewRecorder()
 	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), rec)
-	_, err := s.browser(c)
+	_, _, err := s.browser(c)
 	must(t, err)
 	return rec.Result().Cookies()[0]
 }
@@ -41,7 +41,7 @@ func TestUnknownAddressesAndMethods(t *testing.T) {
 		{"GET", "/card/deal/0", 404, ""}, {"GET", "/card/deal/077", 404, ""}, {"GET", "/card/deal/-1", 404, ""},
 		{"GET", "/card/invoice/1", 404, ""}, {"GET", "/card/deal/99999999999999999999", 404, ""},
 		{"GET", "/static/x/no-such.js", 404, ""}, {"GET", "/static/x/..%2fgo.mod", 404, ""},
-		{"GET", "/install", 405, "POST"}, {"GET", "/card/add", 405, "POST"}, {"PUT", "/app", 405, "GET"},
+		{"GET", "/card/add", 405, "POST"}, {"PUT", "/app", 405, "GET"},
 		{"DELETE", "/events", 405, "POST"}, {"POST", "/healthz", 405, "GET"},
 	} {
 		a := s.do(t, request{method: c.method, path: c.path, header: map[string]string{"Sec-Fetch-Site": "same-origin"}})
@@ -64,25 +64,13 @@ func TestPagesSpeakTheBrowsersLanguageBeforeAnythingElseIsKnown(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerIsGuarded(t *testing.T) {
+func TestReadinessFollowsTheDatabase(t *testing.T) {
 	s := alone(t)
-	for _, path := range []string{"/", "/nothing", "/healthz", s.asset(t, "card.js")} {
-		a := s.do(t, request{method: "GET", path: path})
-		for name, want := range map[string]string{
-			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "",
-			"Cross-Origin-Opener-Policy": "same-origin",
-		} {
-			if got := a.Header.Get(name); got != want {
-				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
-			}
-		}
-		if a.policy("default-src") != "'none'" || a.policy("frame-ancestors") != "'none'" || strings.Contains(a.Header.Get("Content-Security-Policy"), "unsafe") {
-			t.Errorf("%s: policy %q", path, a.Header.Get("Content-Security-Policy"))
-		}
-		if !strings.Contains(a.Header.Get("Permissions-Policy"), "camera=()") {
-			t.Errorf("%s: no Permissions-Policy", path)
-		}
-	}
+	get := func(path string) answer { return s.do(t, request{method: "GET", path: path}) }
+	get("/readyz").wantStatus(t, 200)
+	must(t, s.store.Close())
+	get("/readyz").wantStatus(t, 503)
+	get("/healthz").wantStatus(t, 200)
 }
 
 // asset is the address of a static file, as the pages name it.
@@ -165,16 +153,6 @@ func TestPeopleOutsideOfAPortalAreToldWhereToGo(t *testing.T) {
 		p.says(t, "h1", "Open Joinline from a CRM card")
 		p.lacks(t, "form") // nobody to sign in with: no portal has installed us
 	}
-}
-
-func TestASignInThatNobodyBeganIsRefused(t *testing.T) {
-	s := alone(t)
-	for _, query := range []string{"?code=c&state=s", "?code=c", "?state=s", "?error=access_denied&state=s"} {
-		a := s.do(t, request{method: "GET", path: "/app" + query})
-		a.wantStatus(t, 400)
-		a.page(t).says(t, "h1", "Sign-in did not succeed")
-	}
-	s.do(t, request{method: "GET", path: "/app?code=a&code=b&state=s"}).wantStatus(t, 400)
 }
 
 func TestASignInReturnsOnlyToCardsOfOurs(t *testing.T) {

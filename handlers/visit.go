@@ -30,18 +30,32 @@ const (
 // or make. Each purpose has its own, so that one cannot pass for another. How
 // long a value holds stands in the value.
 type seals struct {
-	visit, chat, person, launch *securecookie.SecureCookie
+	visit, chat, person, launch seal
+}
+
+// seal encodes with the first of its keys and decodes what any of them encoded.
+type seal []securecookie.Codec
+
+// Encode turns a value into text.
+func (s seal) Encode(name string, value any) (string, error) { return s[0].Encode(name, value) }
+
+// Decode reads what Encode made under the same name.
+func (s seal) Decode(name, text string, value any) error {
+	return securecookie.DecodeMulti(name, text, value, s...)
 }
 
 // maxSealed is how long a sealed value may be: far more than any of ours.
 const maxSealed = 32 << 10
 
-func newSeals(key app.Key) seals {
-	seal := func(purpose string) *securecookie.SecureCookie {
-		hash, block := key.Derive("joinline/"+purpose+"/hash/v1", 32), key.Derive("joinline/"+purpose+"/block/v1", 32)
-		return securecookie.New(hash, block).SetSerializer(securecookie.JSONEncoder{}).MaxAge(0).MaxLength(maxSealed)
+func newSeals(key app.Key, older ...app.Key) seals {
+	derived := func(purpose string) (s seal) {
+		for _, k := range append([]app.Key{key}, older...) {
+			hash, block := k.Derive("joinline/"+purpose+"/hash/v1", 32), k.Derive("joinline/"+purpose+"/block/v1", 32)
+			s = append(s, securecookie.New(hash, block).SetSerializer(securecookie.JSONEncoder{}).MaxAge(0).MaxLength(maxSealed))
+		}
+		return s
 	}
-	return seals{visit: seal("visit"), chat: seal("chat"), person: seal("person"), launch: seal("launch")}
+	return seals{visit: derived("visit"), chat: derived("chat"), person: derived("person"), launch: derived("launch")}
 }
 
 // pageVisit is the visit as a page carries it.
@@ -50,14 +64,17 @@ type pageVisit struct {
 	// Browser is the key of the browser that the page was made for. It counts
 	// where the browser keeps our cookie; one that blocks it shows none.
 	Browser string `json:"b"`
+	// Kept: that browser had shown our cookie before. Then it does not block it,
+	// and a request without it comes from elsewhere.
+	Kept bool `json:"c,omitempty"`
 	// Until ends the visit, however often the page is made anew.
 	Until time.Time `json:"e"`
 }
 
 // begin starts the visit of a page in this browser.
 func (s *server) begin(c echo.Context, v app.Visit) (pageVisit, error) {
-	browser, err := s.browser(c)
-	return pageVisit{Visit: v, Browser: browser, Until: time.Now().Add(visitLife)}, err
+	browser, kept, err := s.browser(c)
+	return pageVisit{Visit: v, Browser: browser, Kept: kept, Until: s.now().Add(visitLife)}, err
 }
 
 // sealed is the visit as text.
@@ -73,24 +90,18 @@ func (s *server) sealed(v pageVisit) (string, error) {
 // that has ended, or was made for another browser, comes with errVisitEnded:
 // the page may renew it.
 func (s *server) visit(c echo.Context, form url.Values) (pageVisit, error) {
-	text, header := form.Get("visit"), c.Request().Header.Values("X-Joinline-Visit")
-	switch {
-	case len(header) > 1, len(header) == 1 && text != "" && header[0] != text:
-		return pageVisit{}, fmt.Errorf("%w: two visits", errForm)
-	case len(header) == 1:
-		text = header[0]
-	case text == "":
-		return pageVisit{}, fmt.Errorf("%w: no visit", errForm)
-	}
 	var v pageVisit
-	if err := s.seals.visit.Decode("visit", text, &v); err != nil {
+	if err := s.seals.visit.Decode("visit", form.Get("visit"), &v); err != nil {
 		return pageVisit{}, fmt.Errorf("%w: the visit is not ours", errForm)
 	}
 	at := sceneOf(c)
 	at.visit = v.Visit
 	at.speak(v.Language)
 	s.within(at, v.Portal)
-	if time.Now().After(v.Until) || !s.sameBrowser(c, v.Browser) {
+	if err := s.admit(c, v.Visit); err != nil {
+		return pageVisit{}, err
+	}
+	if s.now().After(v.Until) || !s.sameBrowser(c, v) {
 		return v, errVisitEnded
 	}
 	return v, nil
@@ -113,8 +124,8 @@ func (s *server) offers(v app.Visit) offers {
 			text, _ := s.seals.chat.Encode("chat", chatChoice{v.ID, chat.Ref(), chat.OwnerTitle, chat.Channel})
 			return text
 		},
-		person: func(id bitrix.UserID, name string) string {
-			text, _ := s.seals.person.Encode("person", person{v.ID, id, name})
+		person: func(id bitrix.UserID, name, position string) string {
+			text, _ := s.seals.person.Encode("person", person{v.ID, id, name, position})
 			return text
 		},
 	}
@@ -138,6 +149,8 @@ type person struct {
 	Visit string
 	ID    bitrix.UserID
 	Name  string
+	// Position tells namesakes apart; it may be empty.
+	Position string
 }
 
 // chosenPeople opens the people that the form names, each once, in their order.
@@ -170,8 +183,12 @@ const (
 	visitKey   = "visit"
 )
 
-func newSessions(key app.Key) sessions.Store {
-	store := sessions.NewCookieStore(key.Derive("joinline/cookie/hash/v1", 32), key.Derive("joinline/cookie/block/v1", 32))
+func newSessions(key app.Key, older ...app.Key) sessions.Store {
+	var pairs [][]byte
+	for _, k := range append([]app.Key{key}, older...) {
+		pairs = append(pairs, k.Derive("joinline/cookie/hash/v1", 32), k.Derive("joinline/cookie/block/v1", 32))
+	}
+	store := sessions.NewCookieStore(pairs...)
 	store.Options = &sessions.Options{Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteNoneMode, Partitioned: true}
 	return store
 }
@@ -195,33 +212,39 @@ func (s *server) saveSession(c echo.Context, session *sessions.Session) error {
 	return nil
 }
 
-// browser is the random key of this browser, set when it had none.
-func (s *server) browser(c echo.Context) (string, error) {
+// browser is the random key of this browser, set when it had none. Kept: it
+// had, and showed it.
+func (s *server) browser(c echo.Context) (key string, kept bool, err error) {
 	session := s.session(c)
 	if key, ok := session.Values[browserKey].(string); ok {
-		return key, nil
+		return key, true, nil
 	}
-	key := rand.Text()
+	key = rand.Text()
 	session.Values[browserKey] = key
-	return key, s.saveSession(c, session)
+	return key, false, s.saveSession(c, session)
 }
 
-// sameBrowser reports whether the request may come from the browser with this
-// key: it says so, or it says nothing because it blocks cookies in frames.
-func (s *server) sameBrowser(c echo.Context, key string) bool {
+// sameBrowser reports whether the request may come from the browser that the
+// visit was made for: it says so, or it has never shown a cookie because it
+// blocks them in frames.
+func (s *server) sameBrowser(c echo.Context, v pageVisit) bool {
 	sent, ok := s.session(c).Values[browserKey].(string)
-	return !ok || subtle.ConstantTimeCompare([]byte(sent), []byte(key)) == 1
+	if !ok {
+		return !v.Kept
+	}
+	return subtle.ConstantTimeCompare([]byte(sent), []byte(v.Browser)) == 1
 }
 
 // signInBegun keeps the state of a sign-in, and where the person wants to go.
 func (s *server) signInBegun(c echo.Context, to string) (state string, err error) {
 	session := s.session(c)
 	state = rand.Text()
-	session.Values[stateKey], session.Values[returnKey], session.Values[sinceKey] = state, to, time.Now().Unix()
+	session.Values[stateKey], session.Values[returnKey], session.Values[sinceKey] = state, to, s.now().Unix()
 	return state, s.saveSession(c, session)
 }
 
-// signInEnded checks the state that came back, which is good once.
+// signInEnded checks the state that came back, which is good once. Where the
+// person wants to go is told beside an error, too.
 func (s *server) signInEnded(c echo.Context, state string) (to string, err error) {
 	session := s.session(c)
 	kept, _ := session.Values[stateKey].(string)
@@ -231,11 +254,11 @@ func (s *server) signInEnded(c echo.Context, state string) (to string, err error
 	delete(session.Values, returnKey)
 	delete(session.Values, sinceKey)
 	if err := s.saveSession(c, session); err != nil {
-		return "", err
+		return to, err
 	}
 	if kept == "" || subtle.ConstantTimeCompare([]byte(kept), []byte(state)) != 1 ||
-		time.Since(time.Unix(since, 0)) > signInLife {
-		return "", errSignIn
+		s.now().Sub(time.Unix(since, 0)) > signInLife {
+		return to, errSignIn
 	}
 	return to, nil
 }
@@ -245,7 +268,7 @@ func (s *server) signInEnded(c echo.Context, state string) (to string, err error
 func (s *server) signedIn(c echo.Context, v app.Visit) error {
 	session := s.session(c)
 	browser := rand.Text()
-	text, err := s.sealed(pageVisit{Visit: v, Browser: browser, Until: time.Now().Add(visitLife)})
+	text, err := s.sealed(pageVisit{Visit: v, Browser: browser, Kept: true, Until: s.now().Add(visitLife)})
 	if err != nil {
 		return err
 	}
@@ -257,7 +280,7 @@ func (s *server) signedIn(c echo.Context, v app.Visit) error {
 func (s *server) whoIsSignedIn(c echo.Context) (pageVisit, error) {
 	text, _ := s.session(c).Values[visitKey].(string)
 	var v pageVisit
-	if text == "" || s.seals.visit.Decode("visit", text, &v) != nil || time.Now().After(v.Until) || !s.sameBrowser(c, v.Browser) {
+	if text == "" || s.seals.visit.Decode("visit", text, &v) != nil || s.now().After(v.Until) || !s.sameBrowser(c, v) {
 		return pageVisit{}, errVisitEnded
 	}
 	sceneOf(c).visit = v.Visit
@@ -278,7 +301,7 @@ type heldLaunch struct {
 func (s *server) holdLaunch(l bitrix.Launch, parent string) (string, error) {
 	h := heldLaunch{
 		Launch: l, Access: l.Access.Reveal(), Refresh: l.Refresh.Reveal(), Token: l.ApplicationToken.Reveal(),
-		Parent: parent, Until: time.Now().Add(launchLife),
+		Parent: parent, Until: s.now().Add(launchLife),
 	}
 	h.Launch.Options = nil // only the item in it matters, and that is Launch.Item
 	text, err := s.seals.launch.Encode("launch", h)
@@ -303,7 +326,7 @@ func (s *server) heldAgain(form url.Values) (l bitrix.Launch, parent string, err
 			return l, h.Parent, err
 		}
 		l.Access, l.Refresh, l.ExpiresIn = fresh.Access, fresh.Refresh, fresh.ExpiresIn
-	} else if time.Now().After(h.Until) {
+	} else if s.now().After(h.Until) {
 		return l, h.Parent, app.ErrNoToken
 	}
 	return l, h.Parent, nil

@@ -1,7 +1,7 @@
 // @ts-check
 // The page's side of the messages between a Bitrix24 portal and an application
 // it shows in a frame. Only what Joinline needs, and stricter than it must be:
-// the portal's origin comes from the server's list and never from the frame's
+// the portal's origin comes from the server and never from the frame's
 // name alone, and only the parent window is listened to.
 // The messages: https://github.com/bitrix24/b24jssdk (packages/jssdk/src/frame).
 
@@ -9,13 +9,13 @@
 
 /**
  * Connects to the portal around this page.
- * @param {string[]} parents origins that may be the portal, as the server gave them
+ * @param {string} parent the portal's origin, as the server gave it
  * @returns the portal's commands, or null when the page stands outside of it
  */
-export function connect(parents) {
+export function connect(parent) {
   const [host, secure, sid] = window.name.split('|');
   const origin = originOf(`${secure === '1' ? 'https' : 'http'}://${host}`);
-  if (window.parent === window || !sid || !parents.includes(origin)) return null;
+  if (window.parent === window || !sid || parent !== origin) return null;
 
   /** @type {Map<string, (answer: any) => void>} */
   const waiting = new Map();

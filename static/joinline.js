@@ -7,7 +7,7 @@
 import { connect } from './frame.js';
 
 /** The portal around this page, or null outside of one. */
-export const portal = connect((document.documentElement.dataset.parents ?? '').split(' '));
+export const portal = connect(document.documentElement.dataset.parent ?? '');
 
 const root = document.querySelector('main');
 if (portal && root) portal.fit(root);

@@ -80,10 +80,10 @@ export function picker(form, find, add) {
   /** @param {HTMLElement} option */
   function choose(option) {
     if (option.getAttribute('aria-disabled') === 'true') return;
-    const { user = '', value = '', name = '' } = option.dataset;
+    const { user = '', value = '', name = '', position = '' } = option.dataset;
     const chosen = chips().querySelector(`[data-user="${CSS.escape(user)}"]`);
     if (chosen instanceof HTMLElement) drop(chosen);
-    else keep(user, value, name, option.dataset.chosen, option.dataset.dropped);
+    else keep(user, value, name, position, option.dataset.chosen, option.dataset.dropped);
     field.value = '';
     stop();
     close();
@@ -94,17 +94,19 @@ export function picker(form, find, add) {
    * @param {string} user
    * @param {string} value
    * @param {string} name
+   * @param {string} position
    * @param {string} [said] when chosen
    * @param {string} [dropped] said when dropped
    */
-  function keep(user, value, name, said, dropped) {
+  function keep(user, value, name, position, said, dropped) {
     const chip = document.createElement('li');
     chip.className = 'chip';
     chip.dataset.user = user;
     chip.dataset.dropped = dropped;
     const box = Object.assign(document.createElement('input'), { type: 'checkbox', name: 'person', value, checked: true });
     const label = document.createElement('label');
-    label.append(box, name);
+    label.append(box, `${name} `);
+    if (position) label.append(Object.assign(document.createElement('small'), { textContent: position }));
     chip.append(label);
     chips().append(chip);
     voice.textContent = said ?? '';
@@ -166,8 +168,22 @@ export function picker(form, find, add) {
     field.focus();
   });
 
+  /** @param {Element} list @returns {[string | undefined, Element][]} its chips by person */
+  const byPerson = (list) => [...list.children].map((chip) => [chip instanceof HTMLElement ? chip.dataset.user : '', chip]);
+
   return {
     focus: () => field.focus(),
+    /** The people chosen now. */
+    chosen: () => byPerson(chips()).map(([user]) => user),
+    /**
+     * Takes back those who were added: whoever was asked for and is not left.
+     * @param {Set<string | undefined>} asked
+     * @param {Element} left
+     */
+    settle(asked, left) {
+      const stay = new Set(byPerson(left).map(([user]) => user));
+      for (const [user, chip] of byPerson(chips())) if (asked.has(user) && !stay.has(user)) chip.remove();
+    },
     /** Call after pieces of the page were replaced. */
     refresh() {
       if (active && !active.isConnected) highlight(null);

@@ -21,8 +21,10 @@ type Target struct {
 	Words
 	// Into names the chosen chat, or says that there is none.
 	Into string
-	// Ready tells that some chat can take people.
-	Ready bool
+	// Sees tells what those who are added will see, and who reads them.
+	Sees string
+	// Ready tells that some chat can take people, None that surely no chat can.
+	Ready, None bool
 }
 
 // Face is a person as shown in a list.

@@ -37,8 +37,8 @@ type Chat struct {
 	People []Face
 	// More counts the participants that are not shown.
 	More string
-	// Into is what the form says when this chat is chosen.
-	Into string
+	// Into and Sees are what the form says when this chat is chosen.
+	Into, Sees string
 	// Dialog and URL open the chat: in the messenger, and without scripts.
 	Dialog, URL string
 }

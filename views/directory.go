@@ -13,6 +13,8 @@ type Picker struct {
 // Choice is a person chosen already.
 type Choice struct {
 	ID, Name string
+	// Position tells namesakes apart; it may be empty.
+	Position string
 	// Ref is the sealed reference to the person.
 	Ref string
 	// Dropped is said when the choice is taken back.

@@ -7,9 +7,8 @@ type Page struct {
 	Title string
 	// Static is the path that the assets of this version stand under.
 	Static string
-	// Parents are the origins that may be the portal around the page,
-	// separated by spaces; "" outside of a portal.
-	Parents string
+	// Parent is the origin of the portal around the page; "" outside of one.
+	Parent string
 	// Scripts are the modules that the page runs, by file name.
 	Scripts []string
 }

@@ -17,6 +17,8 @@ type Result struct {
 	Kind string
 	// Text names the person and says what happened; Help says what helps.
 	Text, Help string
+	// Position tells namesakes apart; it may be empty.
+	Position string
 }
 
 // selected is the value of an ARIA attribute.

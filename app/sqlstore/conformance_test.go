@@ -58,6 +58,12 @@ func conformance(t *testing.T, open func(t *testing.T) app.Store) {
 		"many writers at once lose nothing":                                      concurrent,
 		"a cancelled context changes nothing":                                    cancelled,
 		"the application token of an installed portal can be replaced":           applicationToken,
+		"one of many gets the lease on a pair, and the next one after its end":   leases,
+		"a lease ends by time, and the next holder learns that it was left":      leftLease,
+		"a renewed pair takes the place of the old one only":                     replaced,
+		"the keys of applications are kept, replaced and listed":                 registrations,
+		"removed keys take their portals with them":                              unregistered,
+		"the address of an installed portal can be replaced":                     address,
 		"installed portals are listed oldest first, without those that are gone": list,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, t.Context(), open(t)) })
@@ -253,6 +259,25 @@ func cancelled(t *testing.T, ctx context.Context, s app.Store) {
 	wantToken(t, s, installerKey, token(acme, 1, 1))
 }
 
+func address(t *testing.T, ctx context.Context, s app.Store) {
+	if err := s.SetAddress(ctx, acme, "https://new.example", "https://new.example/rest/"); !errors.Is(err, app.ErrNotInstalled) {
+		t.Errorf("got %v for an unknown portal, want %v", err, app.ErrNotInstalled)
+	}
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	must(t, s.SaveInstallation(ctx, installation(other), token(other, 1, 1)))
+	must(t, s.SetAddress(ctx, acme, "https://new.example", "https://new.example/rest/"))
+	i, err := s.Installation(ctx, acme)
+	must(t, err)
+	kept, err := s.Token(ctx, installerKey)
+	must(t, err)
+	if i.Portal != "https://new.example" || i.Endpoint != "https://new.example/rest/" || kept.Endpoint != i.Endpoint {
+		t.Errorf("the store holds %+v and a token for %s", i, kept.Endpoint)
+	}
+	if i, err = s.Installation(ctx, other); err != nil || i.Portal != "https://acme.example" {
+		t.Errorf("another portal has the address %s, %v", i.Portal, err)
+	}
+}
+
 func applicationToken(t *testing.T, ctx context.Context, s app.Store) {
 	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
 	must(t, s.SetApplicationToken(ctx, acme, "learnt later"))
@@ -277,5 +302,60 @@ func list(t *testing.T, ctx context.Context, s app.Store) {
 	must(t, s.Uninstall(ctx, other, moment))
 	if all, err = s.Installations(ctx); err != nil || len(all) != 1 || all[0].Member != acme {
 		t.Errorf("after one was removed: %+v, %v", all, err)
+	}
+}
+
+func registration(clientID string) app.Registration {
+	return app.Registration{ClientID: clientID, ClientSecret: bitrix.Secret("secret of " + clientID), Portal: "acme.example", Added: moment}
+}
+
+func wantRegistration(t *testing.T, got, want app.Registration) {
+	t.Helper()
+	if got.ClientID != want.ClientID || got.ClientSecret.Reveal() != want.ClientSecret.Reveal() || got.Portal != want.Portal || !got.Added.Equal(want.Added) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func registrations(t *testing.T, ctx context.Context, s app.Store) {
+	if _, err := s.Registration(ctx, "local.1"); !errors.Is(err, app.ErrUnregistered) {
+		t.Errorf("Registration = %v, want ErrUnregistered", err)
+	}
+	late := registration("local.1")
+	late.Added = moment.Add(time.Hour)
+	must(t, s.SaveRegistration(ctx, late))
+	must(t, s.SaveRegistration(ctx, registration("local.2")))
+	got, err := s.Registration(ctx, "local.1")
+	must(t, err)
+	wantRegistration(t, got, late)
+	changed := app.Registration{ClientID: "local.1", ClientSecret: "another", Added: moment.Add(2 * time.Hour)}
+	must(t, s.SaveRegistration(ctx, changed))
+	changed.Added = late.Added
+	all, err := s.Registrations(ctx)
+	must(t, err)
+	if len(all) != 2 {
+		t.Fatalf("got %+v", all)
+	}
+	wantRegistration(t, all[0], registration("local.2"))
+	wantRegistration(t, all[1], changed)
+}
+
+func unregistered(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SaveRegistration(ctx, registration("local.1")))
+	must(t, s.SaveRegistration(ctx, registration("local.2")))
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	elsewhere := installation(other)
+	elsewhere.ClientID = "local.2"
+	must(t, s.SaveInstallation(ctx, elsewhere, token(other, 1, 1)))
+	must(t, s.RemoveRegistration(ctx, "local.2"))
+	if _, err := s.Registration(ctx, "local.2"); !errors.Is(err, app.ErrUnregistered) {
+		t.Errorf("Registration = %v, want ErrUnregistered", err)
+	}
+	if _, err := s.Installation(ctx, other); !errors.Is(err, app.ErrNotInstalled) {
+		t.Errorf("Installation = %v, want ErrNotInstalled", err)
+	}
+	wantNoToken(t, s, app.TokenKey{Member: other, Role: app.AsInstallation, User: 1})
+	wantToken(t, s, installerKey, token(acme, 1, 1))
+	if err := s.RemoveRegistration(ctx, "local.3"); !errors.Is(err, app.ErrUnregistered) {
+		t.Errorf("RemoveRegistration = %v, want ErrUnregistered", err)
 	}
 }

@@ -73,6 +73,9 @@ func portalPlace(member bitrix.MemberID) string {
 // SaveInstallation stores a portal and its installation token; see app.Store.
 func (s *Store) SaveInstallation(ctx context.Context, i app.Installation, t bitrix.Token) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
+		if err := lockPortal(ctx, tx, i.Member); err != nil {
+			return err
+		}
 		// Tokens issued to another registration are worth nothing to this one.
 		_, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE member_id = $1 AND (role = $2
 			OR EXISTS (SELECT 1 FROM portals WHERE member_id = $1 AND client_id <> $3))`,
@@ -102,7 +105,7 @@ func (s *Store) SetApplicationToken(ctx context.Context, member bitrix.MemberID,
 	r, err := s.db.ExecContext(ctx, `UPDATE portals SET application_token = $2 WHERE member_id = $1 AND removed_at = 0`,
 		string(member), s.key.Seal(token.Reveal(), portalPlace(member)))
 	if err == nil {
-		err = oneRow(r)
+		err = oneRow(r, app.ErrNotInstalled)
 	}
 	if err != nil {
 		return fmt.Errorf("saving the application token of portal %s: %w", member, err)
@@ -110,14 +113,28 @@ func (s *Store) SetApplicationToken(ctx context.Context, member bitrix.MemberID,
 	return nil
 }
 
+// SetAddress replaces the addresses of a portal; see app.Store.
+func (s *Store) SetAddress(ctx context.Context, member bitrix.MemberID, portal, endpoint string) error {
+	r, err := s.db.ExecContext(ctx, `UPDATE portals SET portal = $2, endpoint = $3 WHERE member_id = $1 AND removed_at = 0`,
+		string(member), portal, endpoint)
+	if err == nil {
+		err = oneRow(r, app.ErrNotInstalled)
+	}
+	if err != nil {
+		return fmt.Errorf("saving the address of portal %s: %w", member, err)
+	}
+	return nil
+}
+
 // Uninstall marks a portal as removed; see app.Store.
 func (s *Store) Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE member_id = $1`, string(member)); err != nil {
-			return err
-		}
 		_, err := tx.ExecContext(ctx, `UPDATE portals SET removed_at = $2, updated_at = $2, application_token = $3 WHERE member_id = $1`,
 			string(member), micros(at), s.key.Seal("", portalPlace(member)))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM tokens WHERE member_id = $1`, string(member))
 		return err
 	})
 	if err != nil {
@@ -134,11 +151,20 @@ func (s *Store) Forget(ctx context.Context, member bitrix.MemberID) error {
 	return nil
 }
 
-// oneRow turns a change that met no installed portal into app.ErrNotInstalled.
-func oneRow(r sql.Result) error {
+// lockPortal makes other changes of the portal and its tokens wait until tx
+// ends. Every transaction that touches tokens takes this lock first: so none
+// can deadlock, and no token is saved while its portal is being removed. It is
+// an update that changes nothing because SQLite knows no SELECT … FOR UPDATE.
+func lockPortal(ctx context.Context, tx *sql.Tx, member bitrix.MemberID) error {
+	_, err := tx.ExecContext(ctx, `UPDATE portals SET removed_at = removed_at WHERE member_id = $1`, string(member))
+	return err
+}
+
+// oneRow turns a change that met no row into an error.
+func oneRow(r sql.Result, otherwise error) error {
 	n, err := r.RowsAffected()
 	if err == nil && n == 0 {
-		return app.ErrNotInstalled
+		return otherwise
 	}
 	return err
 }

@@ -1,8 +1,9 @@
 // Package sqlstore keeps what Joinline must remember in an SQL database.
 //
 // All queries are portable: they use nothing that SQLite and PostgreSQL do not
-// share. What differs between databases is how one is opened. The schema is
-// embedded and brought up to date at every start.
+// share. What differs is how a database is opened, and how processes that start
+// together wait for each other. The schema is embedded and brought up to date
+// at every start.
 package sqlstore
 
 import (
@@ -12,14 +13,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/joinline/joinline/app"
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 // ErrNewerSchema means that a newer Joinline has already changed the database.
@@ -30,93 +28,111 @@ var migrations embed.FS
 
 // Store is an app.Store on an SQL database. It is safe for concurrent use.
 type Store struct {
-	db  *sql.DB
+	*engine
 	key *app.Sealer
 	now func() time.Time
 }
 
 var _ app.Store = (*Store)(nil)
 
-// Open opens the SQLite database in the file path and brings its schema up to
-// date. A missing file is created, readable for its owner only. Values are
-// sealed with key; a key other than the one that sealed what is there already
-// fails with app.ErrWrongKey, a schema from the future with ErrNewerSchema.
-func Open(ctx context.Context, path string, key *app.Sealer) (*Store, error) {
-	if err := touch(path); err != nil {
-		return nil, fmt.Errorf("creating the database: %w", err)
-	}
-	// Without immediate transactions a read that turns into a write fails with
-	// SQLITE_BUSY at once, whatever the timeout.
-	query := url.Values{
-		"_pragma": {"journal_mode(wal)", "busy_timeout(5000)", "foreign_keys(1)", "synchronous(normal)"},
-		"_txlock": {"immediate"},
-	}
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}
-	db, err := sql.Open("sqlite", dsn.String())
+// engine is an open database with what its kind decides.
+type engine struct {
+	db      *sql.DB
+	dialect goose.Dialect
+	// name tells an operator which database this is; it holds no secret.
+	name string
+	// lock keeps every other process from preparing the database until unlock.
+	lock func(ctx context.Context) (unlock func() error, err error)
+	// snapshot makes a transaction see the database as it was at its beginning.
+	snapshot sql.IsolationLevel
+	close    func() error
+}
+
+// Open opens a database and brings its schema up to date: the PostgreSQL
+// database that address names as a postgres:// URL, or else the SQLite
+// database in the file of that name, which is created when missing, readable
+// for its owner only. Processes may open the same database at the same time.
+// Values are sealed with key; a key other than the one that sealed what is
+// there already fails with app.ErrWrongKey, a schema from the future with
+// ErrNewerSchema. No error holds the password of the address.
+func Open(ctx context.Context, address string, key *app.Sealer) (*Store, error) {
+	e, err := connect(address)
 	if err != nil {
-		return nil, fmt.Errorf("opening the database %s: %w", path, err)
+		return nil, err
 	}
-	db.SetMaxOpenConns(8)
-	s := &Store{db: db, key: key, now: time.Now}
-	if err := s.prepare(ctx, goose.DialectSQLite3); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", path, err), db.Close())
+	s := newStore(e, key)
+	if err := e.exclusively(ctx, func() error { return s.prepare(ctx) }); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", e.name, err), e.close())
 	}
 	return s, nil
 }
 
-// touch makes sure that the file exists and was created for its owner alone:
-// SQLite would create it for everybody whom the umask lets in.
-func touch(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+func newStore(e *engine, key *app.Sealer) *Store { return &Store{engine: e, key: key, now: time.Now} }
+
+func connect(address string) (*engine, error) {
+	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
+		return connectPostgres(address)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	return connectSQLite(address)
+}
+
+// exclusively runs do while no other process prepares the database.
+func (e *engine) exclusively(ctx context.Context, do func() error) error {
+	unlock, err := e.lock(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("waiting for other processes that start: %w", err)
 	}
-	return f.Close()
+	return errors.Join(do(), unlock())
 }
 
 // Close closes the database.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return s.close() }
 
-func (s *Store) prepare(ctx context.Context, dialect goose.Dialect) error {
-	files, err := fs.Sub(migrations, "migrations")
+func (s *Store) prepare(ctx context.Context) error {
+	m, err := s.schema(ctx)
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(dialect, s.db, files)
-	if err != nil {
-		return fmt.Errorf("reading the migrations: %w", err)
-	}
-	have, err := p.GetDBVersion(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the schema version: %w", err)
-	}
-	if sources := p.ListSources(); have > sources[len(sources)-1].Version {
-		return fmt.Errorf("%w: its schema has version %d", ErrNewerSchema, have)
-	}
-	if _, err := p.Up(ctx); err != nil {
+	if _, err := m.Up(ctx); err != nil {
 		return fmt.Errorf("migrating: %w", err)
 	}
 	return s.checkKey(ctx)
 }
 
-const keyCheckText = "joinline"
+// schema is what changes the database's schema. Version is what it is now,
+// newest what this program makes of it.
+type schema struct {
+	*goose.Provider
+	version, newest int64
+}
 
-// checkKey seals a known text at the first start and opens it at every other.
-func (s *Store) checkKey(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO key_check (id, sealed) VALUES (1, $1) ON CONFLICT (id) DO NOTHING`,
-		s.key.Seal(keyCheckText, "key_check"))
+// schema reads the state of the database's schema. It fails with
+// ErrNewerSchema when that is from the future.
+func (e *engine) schema(ctx context.Context) (schema, error) {
+	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return fmt.Errorf("writing the key check: %w", err)
+		return schema{}, err
 	}
-	var sealed string
-	if err := s.db.QueryRowContext(ctx, `SELECT sealed FROM key_check WHERE id = 1`).Scan(&sealed); err != nil {
-		return fmt.Errorf("reading the key check: %w", err)
+	p, err := goose.NewProvider(e.dialect, e.db, files)
+	if err != nil {
+		return schema{}, fmt.Errorf("reading the migrations: %w", err)
 	}
-	if _, err := s.key.Open(sealed, "key_check"); err != nil {
-		return fmt.Errorf("the database was sealed with another secret key: %w", err)
+	sources := p.ListSources()
+	m := schema{Provider: p, newest: sources[len(sources)-1].Version}
+	if m.version, err = p.GetDBVersion(ctx); err != nil {
+		return schema{}, fmt.Errorf("reading the schema's version: %w", err)
+	}
+	if m.version > m.newest {
+		return schema{}, fmt.Errorf("%w: its schema has version %d", ErrNewerSchema, m.version)
+	}
+	return m, nil
+}
+
+// Ready asks the database something; see app.Store.
+func (s *Store) Ready(ctx context.Context) error {
+	var id int
+	if err := s.db.QueryRowContext(ctx, `SELECT id FROM key_check`).Scan(&id); err != nil {
+		return fmt.Errorf("asking the database: %w", err)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package bitrixtest
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -10,22 +9,24 @@ import (
 
 // App is what an administrator types into the form of a local application.
 type App struct {
-	Name       string
-	HandlerURL string
+	Name       string `json:"name"`
+	HandlerURL string `json:"handler_url"`
 	// InstallURL is the initial installation path; with it the application is
 	// not installed until its page says so.
-	InstallURL string
-	Scopes     []string
+	InstallURL string   `json:"install_url"`
+	Scopes     []string `json:"scopes"`
 	// OnlyAPI: no menu item and no page.
-	OnlyAPI bool
+	OnlyAPI bool `json:"only_api"`
 	// Names are the titles of the menu item by language.
-	Names map[string]string
+	Names map[string]string `json:"names"`
 }
 
 // Credentials are what the portal shows after saving that form, and the
 // application token, which only launches and events tell.
 type Credentials struct {
-	ClientID, ClientSecret, ApplicationToken string
+	ClientID         string `json:"client_id"`
+	ClientSecret     string `json:"client_secret"`
+	ApplicationToken string `json:"application_token"`
 }
 
 // application is a registered local application.
@@ -88,20 +89,10 @@ type webhook struct {
 
 // TokenPair is an access token with its refresh token.
 type TokenPair struct {
-	Access, Refresh string
-	Expires         time.Time
+	Access  string    `json:"access"`
+	Refresh string    `json:"refresh"`
+	Expires time.Time `json:"expires"`
 }
-
-// Launch is the form POST by which the portal opens a page of an application.
-type Launch struct {
-	URL  string // handler with DOMAIN, PROTOCOL, LANG and APP_SID
-	Form url.Values
-	SID  string
-}
-
-// allows tells whether the access list lets a person in: administrators
-// always, everybody where the list is empty.
-func (a *application) allows(u *User) bool { return mayOpen(a, u) }
 
 // application is a copy of a registered application.
 func (p *Portal) application(clientID string) (application, bool) {
@@ -143,9 +134,9 @@ func (a *application) credentials() Credentials {
 
 // anyAdmin is the id of an active administrator; 0 where there is none.
 func (p *Portal) anyAdmin() int {
-	for _, id := range sortedKeys(p.world.Users) {
-		if u := p.world.Users[id]; u.Admin && u.Active {
-			return id
+	for _, u := range p.world.people() {
+		if u.Admin && u.Active {
+			return u.ID
 		}
 	}
 	return 0
@@ -234,7 +225,7 @@ func (p *Portal) Uninstall(clientID string, clean bool) {
 		p.fireApp(a, "ONAPPUNINSTALL", map[string]any{"LANGUAGE_ID": p.options.Language, "CLEAN": flag}, 0, false)
 	}
 	delete(p.apps, clientID)
-	p.auth.remove(a, p.memberID)
+	p.auth.remove(a, p.options.MemberID)
 	p.placements = slices.DeleteFunc(p.placements, func(b *Placement) bool { return b.ClientID == clientID })
 	p.handlers = slices.DeleteFunc(p.handlers, func(h *EventHandler) bool { return h.ClientID == clientID })
 }
@@ -301,50 +292,4 @@ func (p *Portal) EventHandlers() []EventHandler {
 		all[i] = *h
 	}
 	return all
-}
-
-// Launch is the form that the portal would post when a person opens a page of
-// an application: its install page while that is due, a placement's handler,
-// or its main page for the placement DEFAULT. options is the JSON text of
-// PLACEMENT_OPTIONS; empty leaves the field out.
-func (p *Portal) Launch(clientID string, user int, placement, options string) Launch {
-	pair := p.Token(clientID, user)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	l := Launch{SID: randomHex(16)}
-	a, u := p.apps[clientID], p.world.Users[user]
-	if a == nil || u == nil {
-		panic(fmt.Sprintf("bitrixtest: no application %q or no person %d", clientID, user))
-	}
-	handler := a.HandlerURL
-	for _, b := range p.placements {
-		if b.ClientID == clientID && b.Placement == placement {
-			handler = b.Handler
-		}
-	}
-	if !a.Installed && a.InstallURL != "" {
-		handler, placement = a.InstallURL, "DEFAULT"
-	}
-	separator := "?"
-	if strings.Contains(handler, "?") {
-		separator = "&"
-	}
-	protocol := "0"
-	if p.url.Scheme == "https" {
-		protocol = "1"
-	}
-	l.URL = handler + separator + "DOMAIN=" + url.QueryEscape(p.url.Host) + "&PROTOCOL=" + protocol + "&LANG=" + u.Language + "&APP_SID=" + l.SID
-	l.Form = url.Values{
-		"AUTH_ID": {pair.Access}, "AUTH_EXPIRES": {"3600"}, "REFRESH_ID": {pair.Refresh},
-		"member_id": {p.options.MemberID}, "status": {"L"}, "PLACEMENT": {placement},
-	}
-	if !p.switches.OmitApplicationToken {
-		l.Form.Set("SERVER_ENDPOINT", p.auth.url+"/rest/")
-		l.Form.Set("APPLICATION_TOKEN", a.ApplicationToken)
-		l.Form.Set("APPLICATION_SCOPE", strings.Join(a.Scopes, ","))
-	}
-	if options != "" {
-		l.Form.Set("PLACEMENT_OPTIONS", options)
-	}
-	return l
 }

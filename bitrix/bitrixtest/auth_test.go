@@ -2,11 +2,9 @@ package bitrixtest_test
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/joinline/joinline/bitrix/bitrixtest"
 )
@@ -104,57 +102,6 @@ func TestWebhooks(t *testing.T) {
 	}
 	p.Do(func(w *bitrixtest.World) { w.Dismiss(15) })
 	want{status: 401, code: "authorization_error"}.check(t, post(t, hook+"profile", nil))
-}
-
-func TestTheBucketLeaks(t *testing.T) {
-	p, at := portalWithClock(t)
-	p.SetLimits(2, 5)
-	hook := p.Webhook(1) + "profile"
-	for range 5 {
-		post(t, hook, nil).ok(t)
-	}
-	want{status: 503, code: "QUERY_LIMIT_EXCEEDED", text: "Too many requests"}.check(t, post(t, hook, nil))
-	at.forward(time.Second)
-	post(t, hook, nil).ok(t)
-	post(t, hook, nil).ok(t)
-	want{status: 503, code: "QUERY_LIMIT_EXCEEDED"}.check(t, post(t, hook, nil))
-}
-
-func TestAMethodThatTookTooLongIsBlocked(t *testing.T) {
-	p, at := portalWithClock(t)
-	keys, other := registered(t, p), registered(t, p)
-	access := p.Token(keys.ClientID, 15).Access
-	p.Spend(keys.ClientID, "user.current", 481*time.Second)
-	want{status: 429, code: "OPERATION_TIME_LIMIT"}.check(t, callApp(t, p, access, "user.current", nil))
-	callApp(t, p, access, "profile", nil).ok(t)
-	callApp(t, p, p.Token(other.ClientID, 15).Access, "user.current", nil).ok(t)
-	inside := callApp(t, p, access, "batch", args{"cmd": args{"me": "user.current", "who": "profile"}}).ok(t)
-	if !strings.Contains(string(inside), "OPERATION_TIME_LIMIT") || !strings.Contains(string(inside), `"who":{"ADMIN"`) {
-		t.Errorf("the batch answered %s", inside)
-	}
-	at.forward(11 * time.Minute)
-	access = p.Token(keys.ClientID, 15).Access
-	callApp(t, p, access, "user.current", nil).ok(t)
-}
-
-func TestAnswersTellTheTimeTheyTook(t *testing.T) {
-	p := bitrixtest.NewPortal(t)
-	resp, err := browser.Get(p.Webhook(1) + "server.time")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var got struct {
-		Time map[string]json.RawMessage `json:"time"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"start", "finish", "duration", "processing", "date_start", "date_finish", "operating", "operating_reset_at"} {
-		if got.Time[name] == nil {
-			t.Errorf("time has no %s: %v", name, got.Time)
-		}
-	}
 }
 
 func TestThePortalMovesAndSendsCallersOn(t *testing.T) {

@@ -26,25 +26,34 @@ func (p *Portal) signedIn(r *http.Request) *User {
 	return &copied
 }
 
-// signIn signs a browser in as a person.
-func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, user int) {
+// SignIn signs a person in on the pages: the cookie is what their browser sends
+// from now on.
+func (p *Portal) SignIn(user int) *http.Cookie {
 	key := randomHex(16)
 	p.mu.Lock()
-	if old, err := r.Cookie(signInCookie); err == nil {
-		delete(p.signIns, old.Value)
-	}
+	defer p.mu.Unlock()
 	p.signIns[key] = user
-	p.mu.Unlock()
-	http.SetCookie(w, &http.Cookie{Name: signInCookie, Value: key, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	return &http.Cookie{Name: signInCookie, Value: key, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
-// signOut ends that.
-func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
+// signIn signs a browser in as a person.
+func (p *Portal) signIn(w http.ResponseWriter, r *http.Request, user int) {
+	p.forget(r)
+	http.SetCookie(w, p.SignIn(user))
+}
+
+// forget ends the sign-in whose cookie a request carries.
+func (p *Portal) forget(r *http.Request) {
 	if old, err := r.Cookie(signInCookie); err == nil {
 		p.mu.Lock()
 		delete(p.signIns, old.Value)
 		p.mu.Unlock()
 	}
+}
+
+// signOut ends that.
+func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
+	p.forget(r)
 	http.SetCookie(w, &http.Cookie{Name: signInCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 

@@ -84,7 +84,7 @@ func (c *call) command(cmd command, index int, b batchResult) (map[string]any, *
 	if index >= maxBatch {
 		return nil, restErr(http.StatusBadRequest, "ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded")
 	}
-	switch cmd.method {
+	switch strings.ToLower(cmd.method) {
 	case "batch", "download", "upload":
 		return nil, restErr(http.StatusMethodNotAllowed, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
 	}

@@ -50,7 +50,7 @@ func TestABatchKeepsTheErrorOfEachCommand(t *testing.T) {
 	access := p.Token(keys.ClientID, 15).Access
 	var s sections
 	callApp(t, p, access, "batch", args{"cmd": args{
-		"good": "profile", "scope": "im.user.get", "batch": "batch?cmd[x]=profile", "upload": "upload", "none": "",
+		"good": "profile", "scope": "im.user.get", "batch": "Batch?cmd[x]=profile", "upload": "upload", "none": "",
 		"argument": "crm.item.get?entityTypeId=2&id=78", "number": 5,
 	}}).into(t, &s)
 	var failed map[string]struct {
@@ -166,18 +166,6 @@ func TestErrorsCanBeReferredToAsWell(t *testing.T) {
 	if notices := p.Notifications(15); len(notices) != 1 || notices[0].Text != "It said ERROR_METHOD_NOT_FOUND" {
 		t.Errorf("the notices are %+v", notices)
 	}
-}
-
-func TestABatchIsOneRequestForTheLimit(t *testing.T) {
-	p := bitrixtest.NewPortal(t)
-	p.SetLimits(0, 2)
-	commands := args{}
-	for i := range 10 {
-		commands[fmt.Sprint("c", i)] = "user.admin"
-	}
-	runBatch(t, p, 1, args{"cmd": commands})
-	runBatch(t, p, 1, args{"cmd": commands})
-	want{status: 503, code: "QUERY_LIMIT_EXCEEDED"}.check(t, call(t, p, 1, "batch", args{"cmd": commands}))
 }
 
 func TestCommandsRunInTheOrderTheyWereSent(t *testing.T) {

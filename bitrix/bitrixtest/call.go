@@ -111,13 +111,5 @@ type list struct {
 // envelope: {error, error_description} with HTTP 200.
 type returned map[string]any
 
-// method is one entry of the table of REST methods.
-type method struct {
-	scope   string // "" is the basic scope; alternatives are separated by |
-	appOnly bool   // refuses webhooks
-	admin   bool   // refuses everybody but administrators
-	run     func(c *call) (any, error)
-}
-
 // keys are the keys of a first-level map parameter in the order they were sent.
 func (c *call) keys(name string) []string { return c.order[name] }

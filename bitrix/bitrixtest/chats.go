@@ -2,6 +2,7 @@ package bitrixtest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,26 +11,6 @@ import (
 func (c *Chat) isMember(user int) bool {
 	m := c.member(user)
 	return m != nil && !m.Hidden
-}
-
-// openSession is the chat's session that is not closed; nil when there is none.
-func (w *World) openSession(c *Chat) *Session {
-	s := w.Sessions[c.Session]
-	if s == nil || s.Status >= StatusClosed {
-		return nil
-	}
-	return s
-}
-
-// newestSession is the latest session of a chat, closed or not.
-func (w *World) newestSession(chat int) *Session {
-	var newest *Session
-	for _, s := range w.Sessions {
-		if s.Chat == chat && (newest == nil || s.ID > newest.ID) {
-			newest = s
-		}
-	}
-	return newest
 }
 
 // canEnter tells whom the messenger lets into an Open Channel chat: active
@@ -109,3 +90,63 @@ func yesNo(b bool) string {
 	}
 	return "N"
 }
+
+// post appends a message and counts it for every member but its author and
+// the customer.
+func (w *World) post(c *Chat, m *Message) *Message {
+	m.ID, m.Date = w.id(), w.now()
+	c.Messages = append(c.Messages, m)
+	c.LastMessageID = m.ID
+	for _, member := range c.Members {
+		switch member.User {
+		case m.Author:
+			member.LastReadID, member.Counter = m.ID, 0
+		case c.Customer:
+		default:
+			member.Counter++
+		}
+	}
+	return m
+}
+
+// system writes a line of the portal itself, which the customer never gets.
+func (w *World) system(c *Chat, code, text string) *Message {
+	return w.post(c, &Message{Text: text, System: true, Code: code, HiddenFromCustomer: true})
+}
+
+// join makes a user a member of a chat, with the grey line and the counters.
+// Someone who is in the chat already changes nothing, except that a hidden
+// member becomes a visible one. It reports whether the user is new.
+func (w *World) join(c *Chat, user int) bool {
+	if m := c.member(user); m != nil {
+		m.Hidden = false
+		return false
+	}
+	w.system(c, "CHAT_JOIN", w.aboutText("joined", w.Users[user]))
+	c.Members = append(c.Members, &Member{User: user, LastReadID: c.LastMessageID})
+	return true
+}
+
+// leave takes a user out of a chat with the grey line of one who left.
+func (w *World) leave(c *Chat, user int) bool {
+	return w.remove(c, user, "CHAT_LEAVE", w.aboutText("left", w.Users[user]))
+}
+
+// kick takes a user out of a chat with the grey line of one who was removed.
+func (w *World) kick(c *Chat, user int) bool {
+	return w.remove(c, user, "CHAT_KICK", w.aboutText("left", w.Users[user]))
+}
+
+func (w *World) remove(c *Chat, user int, code, text string) bool {
+	if c.member(user) == nil {
+		return false
+	}
+	c.Members = slices.DeleteFunc(c.Members, func(m *Member) bool { return m.User == user })
+	w.system(c, code, text)
+	return true
+}
+
+func mention(u *User) string { return fmt.Sprintf("[USER=%d]%s[/USER]", u.ID, u.FullName()) }
+
+// aboutText is the line about what a person did.
+func (w *World) aboutText(key string, u *User) string { return w.text(gendered(key, u), mention(u)) }

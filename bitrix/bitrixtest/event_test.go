@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -184,6 +185,81 @@ func TestSessionsAreToldToThoseWhoBoundThem(t *testing.T) {
 	fields(t, events[0], map[string]string{"event": "ONSESSIONFINISH", "data[DATA][chat][chat_id]": "1763", "data[DATA][connector][user_id]": "431", "auth[access_token]": ""})
 	fields(t, events[1], map[string]string{"auth[user_id]": "15", "auth[refresh_token]": ""})
 	callApp(t, p, events[1].Get("auth[access_token]"), "profile", nil).ok(t)
+}
+
+func TestMessagesOfAnOpenChannelAreToldInBothDirections(t *testing.T) {
+	p, l := bitrixtest.NewPortal(t), newListener(t)
+	keys := registered(t, p, "imopenlines", "im")
+	admin := p.Token(keys.ClientID, 1).Access
+	callApp(t, p, admin, "event.bind", args{"event": "OnOpenLineMessageAdd", "handler": l.URL}).ok(t)
+	p.Do(func(w *bitrixtest.World) { w.PostMessage(1763, 431, "Are the chairs here?") })
+	ivan := p.Token(keys.ClientID, 15).Access
+	written := callApp(t, p, ivan, "im.message.add", args{"DIALOG_ID": "chat1763", "MESSAGE": "They are"}).ok(t)
+	for _, inside := range []args{{"SYSTEM": "Y"}, {"SKIP_CONNECTOR": "Y"}, {"DIALOG_ID": "22"}} {
+		message := args{"DIALOG_ID": "chat1763", "MESSAGE": "Between ourselves"}
+		for key, value := range inside {
+			message[key] = value
+		}
+		callApp(t, p, ivan, "im.message.add", message).ok(t)
+	}
+	events := l.got(t, p)
+	if len(events) != 2 {
+		t.Fatalf("%d events came, want those of the messages that the customer wrote and got: %v", len(events), events)
+	}
+	common := map[string]string{
+		"event": "ONOPENLINEMESSAGEADD", "data[DATA][connector][connector_id]": "telegrambot", "data[DATA][connector][line_id]": "5",
+		"data[DATA][connector][user_id]": "431", "data[DATA][chat][id]": "1763", "data[DATA][message][system]": "N",
+		"auth[application_token]": keys.ApplicationToken, "auth[member_id]": p.MemberID(), "auth[client_endpoint]": p.RESTURL(), "auth[refresh_token]": "",
+	}
+	for _, event := range events {
+		fields(t, event, common)
+	}
+	fields(t, events[0], map[string]string{"data[DATA][message][text]": "Are the chairs here?", "data[DATA][message][user_id]": "431", "data[CONNECTOR]": "", "auth[access_token]": ""})
+	fields(t, events[1], map[string]string{"data[DATA][message][id]": string(written), "data[DATA][message][user_id]": "15", "data[CONNECTOR]": "telegrambot", "data[LINE]": "5", "auth[user_id]": "15"})
+	callApp(t, p, events[1].Get("auth[access_token]"), "profile", nil).ok(t)
+}
+
+func TestChangesOfItemsAreToldHoweverTheyAreMade(t *testing.T) {
+	p, l := bitrixtest.NewPortal(t), newListener(t)
+	keys := registered(t, p)
+	admin := p.Token(keys.ClientID, 1).Access
+	for _, event := range []string{"OnCrmDealAdd", "OnCrmDealUpdate", "OnCrmDealDelete", "OnCrmDynamicItemUpdate", "OnUserAdd"} {
+		callApp(t, p, admin, "event.bind", args{"event": event, "handler": l.URL}).ok(t)
+	}
+	callApp(t, p, admin, "crm.item.update", args{"entityTypeId": 2, "id": 77, "fields": args{"title": "Chairs"}}).ok(t)
+	ivan := visitAs(t, p, 15)
+	ivan.post("/crm/deal/details/77/observer", url.Values{"add": {"23"}}).redirect("/crm/deal/details/77/")
+	created := ivan.post("/crm/deal/details/0/save", url.Values{"title": {"Tables"}})
+	p.Do(func(w *bitrixtest.World) {
+		w.RemoveItem(bitrixtest.ItemKey{Type: "DEAL", ID: 80})
+		w.AddItem(bitrixtest.Item{ItemKey: bitrixtest.ItemKey{Type: "CONTACT", ID: 99}, Title: "Nobody asked", AssignedBy: 1})
+		w.KnownTypes[177] = "Repairs"
+		repair := bitrixtest.Item{ItemKey: bitrixtest.ItemKey{Type: "DYNAMIC_177", ID: 4}, Title: "Repair", AssignedBy: 1}
+		w.AddItem(repair)
+		w.AddItem(repair)
+		w.AddUser(bitrixtest.User{ID: 600, Name: "Nina", Active: true})
+		w.AddUser(bitrixtest.User{ID: 601, Type: bitrixtest.Customer, Active: true})
+	})
+	id := strings.Trim(strings.TrimPrefix(created.Header.Get("Location"), "/crm/deal/details/"), "/")
+	events := l.got(t, p)
+	for i, want := range []map[string]string{
+		{"event": "ONCRMDEALUPDATE", "data[FIELDS][ID]": "77", "auth[user_id]": "1"},
+		{"event": "ONCRMDEALUPDATE", "data[FIELDS][ID]": "77", "auth[user_id]": "15"},
+		{"event": "ONCRMDEALADD", "data[FIELDS][ID]": id, "auth[user_id]": "15"},
+		{"event": "ONCRMDEALDELETE", "data[FIELDS][ID]": "80", "auth[access_token]": ""},
+		{"event": "ONCRMDYNAMICITEMUPDATE", "data[FIELDS][ID]": "4", "data[FIELDS][ENTITY_TYPE_ID]": "177"},
+		{"event": "ONUSERADD", "data[ID]": "600", "data[NAME]": "Nina"},
+	} {
+		if i >= len(events) {
+			t.Fatalf("%d events came: %v", len(events), events)
+		}
+		fields(t, events[i], want)
+		fields(t, events[i], map[string]string{"auth[application_token]": keys.ApplicationToken})
+	}
+	if len(events) != 6 {
+		t.Errorf("%d events came, want 6: %v", len(events), events)
+	}
+	want{status: 400, code: "ERROR_EVENT_NOT_FOUND"}.check(t, callApp(t, p, admin, "event.bind", args{"event": "OnImBotJoinChat", "handler": l.URL}))
 }
 
 func TestATestEventEchoesItsParameters(t *testing.T) {

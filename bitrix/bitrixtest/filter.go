@@ -47,10 +47,17 @@ func newCondition(operator string, v any) condition {
 // element may.
 func (c condition) matches(v any) bool {
 	meets := false
-	for _, value := range fieldStrings(v) {
-		meets = meets || slices.ContainsFunc(c.wanted, func(wanted string) bool { return c.meets(value, wanted) })
+	switch v := v.(type) {
+	case string: // most fields are, and a large staff has many
+		meets = c.meetsAny(strings.ToLower(v))
+	default:
+		meets = slices.ContainsFunc(fieldStrings(v), c.meetsAny)
 	}
 	return meets != c.negated
+}
+
+func (c condition) meetsAny(value string) bool {
+	return slices.ContainsFunc(c.wanted, func(wanted string) bool { return c.meets(value, wanted) })
 }
 
 func (c condition) meets(value, wanted string) bool {

@@ -13,13 +13,13 @@ func (c *Chat) isLines() bool { return c.Line != 0 }
 func (c *call) dialogObject(chat *Chat) map[string]any {
 	o := c.chatObject(chat)
 	own := chat.member(c.user.ID)
-	unread := 0
+	unread, read := 0, chat.LastMessageID
 	if own != nil {
-		unread = own.Counter
+		unread, read = own.Counter, own.LastReadID
 	}
 	for key, v := range map[string]any{
 		"counter": unread, "message_count": len(chat.Messages), "unread_id": 0,
-		"last_message_id": chat.LastMessageID, "last_id": chat.LastMessageID, "marked_id": 0, "disk_folder_id": 0,
+		"last_message_id": chat.LastMessageID, "last_id": read, "marked_id": 0, "disk_folder_id": 0,
 		"description": nil, "is_new": false, "dialog_id": "chat" + strconv.Itoa(chat.ID),
 		"readed_list": c.readList(chat), "last_message_views": map[string]any{
 			"message_id": chat.LastMessageID, "first_viewers": []any{}, "count_of_viewers": 0,

@@ -31,7 +31,7 @@ func (c *call) userObject(u *User) map[string]any {
 	return map[string]any{
 		"id": u.ID, "active": u.Active, "name": u.FullName(), "first_name": u.Name, "last_name": u.LastName,
 		"work_position": u.Position, "color": userColor(u), "avatar": c.photo(u), "avatar_hr": c.photoHR(u),
-		"gender": gender(u), "birthday": "", "extranet": u.Type == Extranet, "network": false,
+		"gender": gender(u), "birthday": "", "extranet": u.Type == Extranet || u.Type == Email, "network": false,
 		"bot": u.Type == BotUser, "connector": u.Type == Customer, "external_auth_id": authID(u),
 		"status": "online", "idle": false, "last_activity_date": dateOrFalse(u.LastActivity),
 		"mobile_last_date": false, "desktop_last_date": false, "absent": c.absent(u),

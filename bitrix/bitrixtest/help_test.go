@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -165,18 +163,4 @@ func kind(raw json.RawMessage) string {
 		return "int"
 	}
 	return "number"
-}
-
-// searcher runs user.search without a network.
-func searcher(b *testing.B, p *bitrixtest.Portal) func(find string) {
-	p.SetLimits(0, 0)
-	hook := strings.TrimPrefix(p.Webhook(1), p.URL())
-	return func(find string) {
-		form := url.Values{"FILTER[FIND]": {find}, "FILTER[ACTIVE]": {"1"}, "FILTER[USER_TYPE]": {"employee"}, "SORT": {"LAST_NAME"}, "ORDER": {"ASC"}}
-		w := httptest.NewRecorder()
-		p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, hook+"user.search?"+form.Encode(), nil))
-		if w.Code != http.StatusOK {
-			b.Fatalf("%d %s", w.Code, w.Body)
-		}
-	}
 }

@@ -6,20 +6,6 @@ import (
 	"strings"
 )
 
-// crmMethods are the methods of the scope crm.
-var crmMethods = map[string]method{
-	"crm.item.get":                  {scope: "crm", run: crmItemGet},
-	"crm.item.list":                 {scope: "crm", run: crmItemList},
-	"crm.item.update":               {scope: "crm", run: crmItemUpdate},
-	"crm.deal.get":                  {scope: "crm", run: crmOldGet("DEAL")},
-	"crm.lead.get":                  {scope: "crm", run: crmOldGet("LEAD")},
-	"crm.contact.get":               {scope: "crm", run: crmOldGet("CONTACT")},
-	"crm.company.get":               {scope: "crm", run: crmOldGet("COMPANY")},
-	"crm.deal.contact.items.get":    {scope: "crm", run: crmLinks("DEAL", "CONTACT_ID")},
-	"crm.contact.company.items.get": {scope: "crm", run: crmLinks("CONTACT", "COMPANY_ID")},
-	"crm.timeline.comment.add":      {scope: "crm", run: crmTimelineCommentAdd},
-}
-
 // itemType is the CRM type that a controller's entityTypeId names.
 func (c *call) itemType() (string, error) {
 	if !isIntranet(c.user) {
@@ -204,15 +190,8 @@ func crmItemUpdate(c *call) (any, error) {
 	if f.has("opened") {
 		item.Opened = f.string("opened") == "Y"
 	}
-	c.world.fire(updateEvent(item.Type), map[string]any{"FIELDS": map[string]any{"ID": item.ID}}, c.user.ID)
+	c.world.fireItem("UPDATE", item.ItemKey, c.user.ID)
 	return map[string]any{"item": c.world.itemObject(item)}, nil
-}
-
-func updateEvent(typ string) string {
-	if strings.HasPrefix(typ, "DYNAMIC_") {
-		return "ONCRMDYNAMICITEMUPDATE"
-	}
-	return "ONCRM" + typ + "UPDATE"
 }
 
 // existingUsers drops ids of nobody and repetitions.

@@ -40,6 +40,14 @@ func (c *call) oldItemArguments() (typ string, id int, err error) {
 	return c.itemArguments()
 }
 
+// needMessenger refuses what a portal without the module im cannot do.
+func (c *call) needMessenger() error {
+	if c.portal.switches.Messenger {
+		return nil
+	}
+	return restErr(http.StatusBadRequest, "IM_NOT_INSTALLED", "Messenger is not installed.")
+}
+
 func notInCRM() error {
 	return restErr(http.StatusBadRequest, "CHAT_NOT_IN_CRM", "Chat does not belong to the CRM entity being checked")
 }
@@ -98,6 +106,9 @@ func crmChatUserAdd(c *call) (any, error) {
 		return oldCRMChatUserAdd(c)
 	}
 	typ, id, err := c.itemArguments()
+	if err == nil {
+		err = c.needMessenger()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +190,9 @@ func crmChatUserDelete(c *call) (any, error) {
 		return nil, restErr(http.StatusBadRequest, "CRM_CHAT_EMPTY_USER", "Empty User ID")
 	}
 	typ, id, err := c.oldItemArguments()
+	if err == nil {
+		err = c.needMessenger()
+	}
 	if err != nil {
 		return nil, err
 	}

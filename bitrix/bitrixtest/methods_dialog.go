@@ -36,6 +36,9 @@ func (w *World) chatOfDialog(dialog string) *Chat {
 // imopenlines.dialog.get
 // https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/sessions/imopenlines-dialog-get.html
 func linesDialogGet(c *call) (any, error) {
+	if err := c.needMessenger(); err != nil {
+		return nil, err
+	}
 	chat := c.requestedChat(c.params.upper())
 	if chat == nil || !chat.isLines() || !c.dialogAccess(chat) {
 		return nil, restErr(http.StatusBadRequest, "ACCESS_ERROR", noDialog)

@@ -3,6 +3,7 @@ package bitrixtest
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,14 +15,14 @@ const attachLimit = 60000
 // https://apidocs.bitrix24.com/api-reference/chats/messages/im-message-add.html
 func imMessageAdd(c *call) (any, error) {
 	p := c.params.upper()
-	if err := checkAttach(p); err != nil {
+	if err := checkMessage(p); err != nil {
 		return nil, err
-	}
-	if p.empty("MESSAGE") && p.empty("ATTACH") {
-		return nil, restErr(http.StatusBadRequest, "MESSAGE_EMPTY", "Message can't be empty")
 	}
 	chat, err := c.addressee(p)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.checkReply(chat, p); err != nil {
 		return nil, err
 	}
 	if !chat.isLines() {
@@ -123,6 +124,39 @@ func (w *World) privateChat(a, b int) *Chat {
 		}
 	}
 	return nil
+}
+
+// checkMessage refuses what cannot be sent to anybody.
+func checkMessage(p params) error {
+	if err := checkAttach(p); err != nil {
+		return err
+	}
+	for _, name := range []string{"KEYBOARD", "MENU"} {
+		if text, ok := p[name].(string); ok && text != "" && !json.Valid([]byte(text)) {
+			return restErr(http.StatusBadRequest, name+"_ERROR", "Incorrect "+strings.ToLower(name)+" params")
+		}
+	}
+	if p.empty("MESSAGE") && p.empty("ATTACH") {
+		return restErr(http.StatusBadRequest, "MESSAGE_EMPTY", "Message can't be empty")
+	}
+	return nil
+}
+
+// checkReply refuses an answer to a message that is not in the chat.
+func (c *call) checkReply(chat *Chat, p params) error {
+	if p.empty("REPLY_ID") {
+		return nil
+	}
+	for _, other := range c.world.Chats {
+		if !slices.ContainsFunc(other.Messages, func(m *Message) bool { return m.ID == p.int("REPLY_ID") }) {
+			continue
+		}
+		if other == chat {
+			return nil
+		}
+		return restErr(http.StatusForbidden, "REPLY_FROM_OTHER_CHAT_ERROR", "You can only reply to messages of the same chat")
+	}
+	return restErr(http.StatusForbidden, "REPLY_ACCESS_ERROR", "You do not have access to the message")
 }
 
 func checkAttach(p params) error {

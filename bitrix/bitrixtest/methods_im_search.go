@@ -23,8 +23,7 @@ func imSearchUserList(c *call) (any, error) {
 		return nil, errFindShort()
 	}
 	var found []*User
-	for _, id := range sortedKeys(c.world.Users) {
-		u := c.world.Users[id]
+	for _, u := range c.world.people() {
 		if u.Active && u.Accepted && u.Type != Customer && u.Type != Email && f.finds(u) {
 			found = append(found, u)
 		}
@@ -117,9 +116,9 @@ func imDepartmentGet(c *call) (any, error) {
 func imDepartmentEmployees(c *call) (any, error) {
 	return c.departmentPeople(func(d *Department) []int {
 		var people []int
-		for _, id := range sortedKeys(c.world.Users) {
-			if u := c.world.Users[id]; u.Active && slices.Contains(u.Departments, d.ID) {
-				people = append(people, id)
+		for _, u := range c.world.people() {
+			if u.Active && slices.Contains(u.Departments, d.ID) {
+				people = append(people, u.ID)
 			}
 		}
 		return people
@@ -187,10 +186,9 @@ func imDepartmentColleagues(c *call) (any, error) {
 		}
 	}
 	var colleagues []int
-	for _, id := range sortedKeys(c.world.Users) {
-		u := c.world.Users[id]
-		if u.Active && u.Type == Employee && id != c.user.ID && (heads[id] || c.world.belongs(id, own)) {
-			colleagues = append(colleagues, id)
+	for _, u := range c.world.people() {
+		if u.Active && u.Type == Employee && u.ID != c.user.ID && (heads[u.ID] || u.worksIn(own)) {
+			colleagues = append(colleagues, u.ID)
 		}
 	}
 	offset, limit := c.window(p, 10, 50)

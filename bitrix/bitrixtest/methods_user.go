@@ -2,20 +2,6 @@ package bitrixtest
 
 import "strconv"
 
-// userScopes are the scopes any of which opens the user methods.
-const userScopes = "user|user_basic|user_brief"
-
-// userMethods are the methods of the scopes user and department.
-var userMethods = map[string]method{
-	"user.get":          {scope: userScopes, run: userGet},
-	"user.search":       {scope: userScopes, run: userSearch},
-	"user.current":      {scope: userScopes, run: userCurrent},
-	"user.fields":       {scope: userScopes, run: userFieldTitles},
-	"user.online":       {scope: userScopes, run: userOnline},
-	"department.get":    {scope: "department", run: departmentGet},
-	"department.fields": {scope: "department", run: departmentFields},
-}
-
 // user.get
 // https://apidocs.bitrix24.com/api-reference/user/user-get.html
 func userGet(c *call) (any, error) { return c.userPage(c.userQuery(false)) }
@@ -26,7 +12,11 @@ func userSearch(c *call) (any, error) { return c.userPage(c.userQuery(true)) }
 
 // userPage is one page of a query. Without rows there is no total at all.
 func (c *call) userPage(q *userQuery) (any, error) {
-	found := q.run()
+	enough := 0
+	if c.start < 0 { // then nobody is counted
+		enough = pageSize
+	}
+	found := q.run(enough)
 	cut, next := page(found, c.start, pageSize)
 	if len(cut) == 0 {
 		return list{rows: []any{}, total: -1}, nil
@@ -69,9 +59,9 @@ func userFieldTitles(c *call) (any, error) {
 // source: rest/lib/api/user.php).
 func userOnline(c *call) (any, error) {
 	online := []string{}
-	for _, id := range sortedKeys(c.world.Users) {
-		if c.online(id) {
-			online = append(online, strconv.Itoa(id))
+	for _, u := range c.world.people() {
+		if c.world.isOnline(u) {
+			online = append(online, strconv.Itoa(u.ID))
 		}
 	}
 	return online, nil

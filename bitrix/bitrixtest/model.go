@@ -7,6 +7,7 @@ import "time"
 // [Portal] and is read and changed only under that portal's lock, that is
 // inside [Portal.Do] or a REST method.
 type World struct {
+	// Users are added, and put in the place of others, by AddUser only.
 	Users       map[int]*User
 	Departments map[int]*Department
 	Workgroups  map[int]*Workgroup
@@ -27,6 +28,9 @@ type World struct {
 
 	now      func() time.Time
 	language string
+	sorted   []*User      // of Users, by id; see people
+	staff    int          // how many people were generated
+	changed  map[int]bool // those of them who were changed since
 	// fire tells the application event handlers; user 0 is nobody.
 	fire func(event string, data map[string]any, user int)
 }

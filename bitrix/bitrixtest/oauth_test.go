@@ -15,15 +15,20 @@ import (
 	"github.com/joinline/joinline/bitrix/bitrixtest"
 )
 
-// clock is a clock that tests put forward.
-type clock struct{ ahead atomic.Int64 }
+// clock is a clock that stands until a test puts it forward.
+type clock struct {
+	start time.Time
+	ahead atomic.Int64
+}
 
-func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func newClock() *clock { return &clock{start: time.Now()} }
+
+func (c *clock) now() time.Time          { return c.start.Add(time.Duration(c.ahead.Load())) }
 func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // portalWithClock is a portal whose time a test moves.
 func portalWithClock(t *testing.T) (*bitrixtest.Portal, *clock) {
-	c := &clock{}
+	c := newClock()
 	return bitrixtest.NewPortalWith(t, bitrixtest.Options{Now: c.now}), c
 }
 

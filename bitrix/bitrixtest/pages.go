@@ -28,10 +28,7 @@ type pages struct {
 	frames    frameBook
 }
 
-// newPages serves the pages for people.
-func newPages(p *Portal) http.Handler { return makePages(p) }
-
-func makePages(p *Portal) *pages {
+func newPages(p *Portal) *pages {
 	g := &pages{portal: p, mux: http.NewServeMux(), templates: parsePages(), frames: newFrameBook()}
 	g.mux.HandleFunc("GET /_pages/{file}", serveAsset)
 	g.routePeople()
@@ -271,7 +268,7 @@ func (v *visit) menu() []menuGroup {
 	}
 	apps := menuGroup{Title: v.say("menu.apps"), Links: []menuLink{link("menu.market", "/marketplace/")}}
 	for _, a := range v.applications() {
-		if !a.OnlyAPI && a.Installed {
+		if a.Installed && !a.OnlyAPI && v.mayUse(a) {
 			apps.Links = append(apps.Links, menuLink{a.title(v.viewer.Language), a.path(), v.r.URL.Path == a.path()})
 		}
 	}

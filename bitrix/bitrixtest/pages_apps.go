@@ -53,6 +53,14 @@ func (v *visit) applications() []application {
 	return all
 }
 
+// mayUse tells whether the access list of an application lets the viewer in.
+func (v *visit) mayUse(a application) (may bool) {
+	p := v.pages.portal
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mayUse(&a, &v.viewer)
+}
+
 // application is the one that the path names by number.
 func (v *visit) application() (application, error) {
 	id, _ := v.number("id")

@@ -91,7 +91,7 @@ func (v *visit) recordCall(f *frame, a *application, body []byte) (any, error) {
 	}
 	book.calls = append(book.calls, FrameCall{
 		SID: f.sid, ClientID: f.clientID, User: f.user, Placement: f.placement,
-		Command: said.Command, Params: said.Params, Dropped: said.Dropped,
+		Command: said.Command, Params: tokenText.ReplaceAll(said.Params, []byte("(token)")), Dropped: said.Dropped,
 	})
 	return nil, nil
 }
@@ -157,6 +157,7 @@ type pickerRow struct {
 	Type     string `json:"type,omitempty"`
 	Title    string `json:"title,omitempty"`
 	Desc     string `json:"desc"`
+	Image    any    `json:"image,omitempty"` // of contacts and companies, empty where they have none
 }
 
 // pickPeople offers employees to the picker.
@@ -210,10 +211,14 @@ func (v *visit) pickCRM() error {
 			}
 			items, _ := w.findItems(w.Users[v.viewer.ID], query.Get("q"), 0, t.name)
 			for _, i := range items {
-				rows = append(rows, pickerRow{
+				row := pickerRow{
 					ID: fmt.Sprintf("%s_%d", t.prefix, i.ID), Name: i.Title, Note: v.say("menu." + t.path),
 					Type: t.path, Title: i.Title, Desc: i.Responsible, URL: i.URL,
-				})
+				}
+				if t.path == "contact" || t.path == "company" {
+					row.Image = ""
+				}
+				rows = append(rows, row)
 			}
 		}
 	})

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,8 +27,7 @@ type chatView struct {
 	People            []chatPerson
 	Messages          []messageView
 	Items             []itemView
-	Customer          personView
-	Authors           []personView // who else can write: the operator, the viewer
+	Authors           []chatPerson // who can write: the customer, the operator, the viewer
 	Operators         []personView // who can accept it
 	Stranger          bool         // the viewer is not in it
 	Back              string
@@ -43,28 +41,9 @@ type chatPerson struct {
 type messageView struct {
 	Author string
 	Kind   string // system, customer or staff
-	Text   string
+	Text   []textPart
 	Hidden bool
 	Date   time.Time
-}
-
-// markup matches the portal's message markup: [USER=15]Ivan[/USER], [b], [url=…].
-var markup = regexp.MustCompile(`(?i)\[user=(\d+)\](.*?)\[/user\]|\[/?(?:b|i|u|s|br|url|chat)(?:=[^\]]*)?\]`)
-
-// plainText is a text of the messenger without its markup; people who are
-// only numbers in it get their names.
-func (w *World) plainText(text string) string {
-	return markup.ReplaceAllStringFunc(text, func(match string) string {
-		parts := markup.FindStringSubmatch(match)
-		if parts[1] == "" || parts[2] != "" {
-			return parts[2]
-		}
-		id, _ := strconv.Atoi(parts[1])
-		if u := w.Users[id]; u != nil {
-			return u.FullName()
-		}
-		return "#" + parts[1]
-	})
 }
 
 // chatState is the key of the sentence about a chat's session.
@@ -93,14 +72,15 @@ func (w *World) chatView(c *Chat, viewer int, back string) chatView {
 	if line := w.Lines[c.Line]; line != nil {
 		view.Line = line.Name
 	}
-	if u := w.Users[c.Customer]; u != nil {
-		view.Customer = newPersonView(u)
-	}
 	view.People = w.chatPeople(c, viewer)
 	view.Messages = w.chatMessages(c)
-	for _, author := range slices.Compact([]int{c.Owner, viewer}) {
-		if u := w.Users[author]; u != nil {
-			view.Authors = append(view.Authors, newPersonView(u))
+	authors := []int{c.Customer, c.Owner, viewer}
+	if !view.Stranger { // then the viewer is the first choice
+		slices.Reverse(authors)
+	}
+	for i, author := range authors {
+		if u := w.Users[author]; u != nil && !slices.Contains(authors[:i], author) {
+			view.Authors = append(view.Authors, c.person(u, viewer))
 		}
 	}
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(append(w.QueueUsers(c.Line), viewer)))) {
@@ -123,24 +103,29 @@ func (w *World) chatPeople(c *Chat, viewer int) []chatPerson {
 		if u == nil || m.Hidden {
 			continue
 		}
-		person := chatPerson{personView: newPersonView(u)}
-		switch u.ID {
-		case c.Customer:
-			person.Role = "chat.customer"
-		case c.Owner:
-			person.Role = "chat.operator"
-		case viewer:
-			person.Role = "chat.you"
-		}
-		people = append(people, person)
+		people = append(people, c.person(u, viewer))
 	}
 	return people
+}
+
+// person is a user with the part they have in the chat.
+func (c *Chat) person(u *User, viewer int) chatPerson {
+	person := chatPerson{personView: newPersonView(u)}
+	switch u.ID {
+	case c.Customer:
+		person.Role = "chat.customer"
+	case c.Owner:
+		person.Role = "chat.operator"
+	case viewer:
+		person.Role = "chat.you"
+	}
+	return person
 }
 
 func (w *World) chatMessages(c *Chat) []messageView {
 	var messages []messageView
 	for _, m := range c.Messages {
-		view := messageView{Kind: "staff", Text: w.plainText(m.Text), Hidden: m.HiddenFromCustomer && !m.System, Date: m.Date}
+		view := messageView{Kind: "staff", Text: w.richText(m.Text), Hidden: m.HiddenFromCustomer && !m.System, Date: m.Date}
 		if u := w.Users[m.Author]; u != nil {
 			view.Author = u.FullName()
 		}
@@ -204,13 +189,15 @@ func (v *visit) chats(dialog string) chatsView {
 	data := chatsView{Live: "/online/panel/?dialog=" + dialog, Note: v.say("chat.choose")}
 	v.world(func(w *World) {
 		for _, id := range sortedKeys(w.Chats) {
-			data.Chats = append(data.Chats, w.chatView(w.Chats[id], v.viewer.ID, v.r.URL.RequestURI()))
+			if c := w.Chats[id]; c.isLines() {
+				data.Chats = append(data.Chats, w.chatView(c, v.viewer.ID, v.r.URL.RequestURI()))
+			}
 		}
 		person, _ := strconv.Atoi(dialog)
 		session, _ := strconv.Atoi(strings.TrimPrefix(dialog, "imol|"))
 		switch chat := w.Chats[dialogNumber(dialog)]; {
 		case dialog == "":
-		case chat != nil:
+		case chat != nil && chat.isLines():
 			view := w.chatView(chat, v.viewer.ID, "/online/?dialog="+dialog)
 			data.Chosen = &view
 		case w.Users[person] != nil:
@@ -292,7 +279,7 @@ func (v *visit) changeChat() error {
 	err := error(errNoPage)
 	v.world(func(w *World) {
 		c := w.Chats[id]
-		if c == nil {
+		if c == nil || !c.isLines() {
 			return
 		}
 		err = nil

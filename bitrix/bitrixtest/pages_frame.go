@@ -1,8 +1,6 @@
 package bitrixtest
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -11,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // frameBook remembers the application frames that pages opened. The portal's
@@ -34,7 +31,6 @@ type frame struct {
 	clientID  string
 	user      int
 	placement string
-	opened    time.Time
 }
 
 // FrameCall is one message of an application frame to the portal's page.
@@ -68,14 +64,40 @@ func (p *Portal) FrameCalls() []FrameCall {
 //	open      allows title, scroll, reload     undefined  PLACEMENT_OPTIONS is the word "undefined"
 //	mobile    opens no sliders                 keyed      CRM choices are keyed objects
 //	events    offers the event onSimulated
+//
+// It panics when a name is none of these.
 func (p *Portal) SetFrames(switches ...string) {
-	g := p.frameBook()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	g.switches = slices.Clone(switches)
+	if err := p.setFrames(switches); err != nil {
+		panic("bitrixtest: " + err.Error())
+	}
 }
 
-func (p *Portal) frameBook() *frameBook { return &p.pages.(*pages).frames }
+// frameSwitches are the names that SetFrames takes.
+var frameSwitches = []string{
+	"silent", "late", "origin", "sid", "forged", "open", "mobile", "events",
+	"first", "nonadmin", "expired", "notoken", "old", "undefined", "keyed",
+}
+
+func (p *Portal) setFrames(switches []string) error {
+	for _, name := range switches {
+		if !slices.Contains(frameSwitches, name) {
+			return fmt.Errorf("frames have no switch %q", name)
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.frameBook().switches = slices.Clone(switches)
+	return nil
+}
+
+// ResetFrameCalls forgets what frames said.
+func (p *Portal) ResetFrameCalls() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.frameBook().calls = nil
+}
+
+func (p *Portal) frameBook() *frameBook { return &p.pages.frames }
 
 func (g *pages) routeFrames() {
 	g.signed("GET /_frame/open", (*visit).openFrame)
@@ -123,6 +145,7 @@ type frameOrder struct {
 	handler   string
 	placement string
 	options   string // JSON text
+	builtIn   bool   // the portal would draw the form itself
 	slider    bool
 	install   bool
 	switches  []string
@@ -162,8 +185,10 @@ func (v *visit) frameOrder() (o frameOrder, notice string) {
 	}
 	o.app = *a
 	switch {
-	case !mayOpen(a, &v.viewer):
+	case !p.mayUse(a, &v.viewer):
 		return o, v.say("frame.noAccess", a.title(v.viewer.Language))
+	case a.Installed && o.builtIn:
+		return o, v.say("frame.builtIn", a.title(v.viewer.Language))
 	case a.Installed || a.InstallURL == "":
 		return o, ""
 	case !v.viewer.Admin:
@@ -182,6 +207,7 @@ func (p *Portal) frameApp(query url.Values, o *frameOrder) *application {
 			item, _ := strconv.Atoi(query.Get("item"))
 			o.handler, o.placement = b.Handler, b.Placement
 			o.options = cardOptions(item, ownAddress(query.Get("from")))
+			o.builtIn = b.Options["useBuiltInInterface"] == "Y"
 			return p.apps[b.ClientID]
 		}
 	}
@@ -194,27 +220,26 @@ func (p *Portal) frameApp(query url.Values, o *frameOrder) *application {
 	return nil
 }
 
-// mayOpen tells whether the application's access list lets the person in.
-func mayOpen(a *application, u *User) bool {
-	return len(a.Access) == 0 || u.Admin || slices.Contains(a.Access, fmt.Sprintf("U%d", u.ID))
-}
-
 func (v *visit) launchFrame(o frameOrder) (framePart, error) {
-	handler := v.mirrored(o.handler)
+	handler := v.pages.portal.options.Mirror.rewrite(o.handler, v.r.Host)
 	opened, err := url.Parse(handler)
 	if err != nil {
 		return framePart{}, fmt.Errorf("the handler of %s: %w", o.app.ClientID, err)
 	}
-	sid := make([]byte, 16)
-	_, _ = rand.Read(sid) // never fails
-	f := &frame{
-		sid: hex.EncodeToString(sid), clientID: o.app.ClientID, user: v.viewer.ID,
-		placement: o.placement, opened: time.Now(),
+	options := o.options
+	if o.is("undefined") {
+		options = "undefined"
 	}
-	tokens := v.frameTokens(o)
-	part := framePart{Name: v.r.Host + "|" + v.secure() + "|" + f.sid, Title: o.app.title(v.viewer.Language)}
-	part.SID, part.URL = f.sid, v.launchURL(handler, f.sid)
-	part.Fields = v.launchFields(o, tokens)
+	secure, tokens := v.r.TLS != nil, v.frameTokens(o)
+	part := framePart{Title: o.app.title(v.viewer.Language), Launch: v.pages.portal.launch(opening{
+		app: o.app, handler: handler, placement: o.placement, options: options, tokens: tokens,
+		language: v.viewer.Language, host: v.r.Host, secure: secure, old: o.is("old"),
+	})}
+	part.Name = v.r.Host + "|" + flag(secure) + "|" + part.SID
+	for _, name := range sortedKeys(part.Form) {
+		part.Fields = append(part.Fields, formField{name, part.Form.Get(name)})
+	}
+	f := &frame{sid: part.SID, clientID: o.app.ClientID, user: v.viewer.ID, placement: o.placement}
 	part.Data = frameData{
 		SID: f.sid, App: strconv.Itoa(o.app.ID), Name: part.Title, ClientID: o.app.ClientID,
 		Origin: opened.Scheme + "://" + opened.Host, Placement: o.placement,
@@ -231,34 +256,6 @@ func (v *visit) launchFrame(o frameOrder) (framePart, error) {
 	return part, nil
 }
 
-// mirrored is a page's address for a browser that came to the portal by its
-// second address.
-func (v *visit) mirrored(address string) string {
-	m := v.pages.portal.options.Mirror
-	rest, ok := strings.CutPrefix(address, m.App)
-	if !ok || m.Portal == "" || hostOf(m.Portal) != strings.ToLower(v.r.Host) || rest != "" && !strings.ContainsAny(rest[:1], "/?") {
-		return address
-	}
-	return m.AppMirror + rest
-}
-
-// secure is the second part of a frame's name: 1 over https.
-func (v *visit) secure() string {
-	if v.r.TLS != nil {
-		return "1"
-	}
-	return "0"
-}
-
-func (v *visit) launchURL(handler, sid string) string {
-	separator := "?"
-	if strings.Contains(handler, "?") {
-		separator = "&"
-	}
-	return handler + separator + "DOMAIN=" + url.QueryEscape(v.r.Host) + "&PROTOCOL=" + v.secure() +
-		"&LANG=" + url.QueryEscape(v.viewer.Language) + "&APP_SID=" + sid
-}
-
 // frameTokens are fresh tokens of the viewer for the application.
 func (v *visit) frameTokens(o frameOrder) TokenPair {
 	if o.is("notoken") {
@@ -269,31 +266,6 @@ func (v *visit) frameTokens(o frameOrder) TokenPair {
 		v.pages.portal.ExpireToken(pair.Access)
 	}
 	return pair
-}
-
-// launchFields are the fields of the form.
-// https://apidocs.bitrix24.com/api-reference/widgets/
-func (v *visit) launchFields(o frameOrder, tokens TokenPair) []formField {
-	var fields []formField
-	if tokens.Access != "" {
-		fields = append(fields, formField{"AUTH_ID", tokens.Access}, formField{"AUTH_EXPIRES", "3600"}, formField{"REFRESH_ID", tokens.Refresh})
-	}
-	var omit bool
-	v.pages.portal.Switch(func(s *Switches) { omit = s.OmitApplicationToken })
-	if !omit && !o.is("old") {
-		fields = append(fields,
-			formField{"SERVER_ENDPOINT", v.pages.portal.AuthURL() + "/rest/"},
-			formField{"APPLICATION_TOKEN", o.app.ApplicationToken},
-			formField{"APPLICATION_SCOPE", strings.Join(o.app.Scopes, ",")})
-	}
-	fields = append(fields, formField{"member_id", v.pages.portal.MemberID()}, formField{"status", "L"}, formField{"PLACEMENT", o.placement})
-	switch {
-	case o.is("undefined"):
-		fields = append(fields, formField{"PLACEMENT_OPTIONS", "undefined"})
-	case o.options != "":
-		fields = append(fields, formField{"PLACEMENT_OPTIONS", o.options})
-	}
-	return fields
 }
 
 // denied are the commands this frame asks in vain.

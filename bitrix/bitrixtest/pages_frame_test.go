@@ -266,3 +266,57 @@ func TestTheMirrorOpensFramesAtItsOwnAddress(t *testing.T) {
 		t.Errorf("an application elsewhere opens at %s", other.Action)
 	}
 }
+
+func TestAFormThatThePortalWouldDrawIsSaidNotToBeSimulated(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	admin := visitAs(t, p, 1)
+	id, _ := admin.register()
+	callApp(t, p, p.Token(id, 1).Access, "placement.bind", args{
+		"PLACEMENT": "CRM_DEAL_DETAIL_ACTIVITY", "HANDLER": "http://app.localhost:1/form", "OPTIONS": args{"useBuiltInInterface": "Y"},
+	}).ok(t)
+	tools := admin.get("/crm/deal/details/77/").has(http.StatusOK, "Helper app").frameQueries()
+	if len(tools) != 1 {
+		t.Fatalf("the card offers %v", tools)
+	}
+	admin.get("/_frame/open?"+tools[0]).has(http.StatusOK, "is not simulated").lacks("AUTH_ID")
+}
+
+func TestTheCRMPickerDescribesItemsAsThePortalDoes(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	visitAs(t, p, 15).get("/_frame/crm?types=deal,contact&q=lee").has(http.StatusOK, `"id":"C_31"`, `"type":"contact"`, `"title":"Ann Lee"`, `"url":"/crm/contact/details/31/"`, `"image":""`).lacks("D_77")
+	visitAs(t, p, 15).get("/_frame/crm?types=deal&q=chairs").has(http.StatusOK, `"id":"D_77"`).lacks("image")
+}
+
+func TestTheAccessListOfAnApplicationDecidesWhoGetsItsFrames(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	admin := visitAs(t, p, 1)
+	id, _ := admin.register()
+	bind(t, p, id, "CRM_DEAL_DETAIL_TAB", "http://app.localhost:1/tab")
+	olga := visitAs(t, p, 22) // of department 7, which is below department 1
+	for code, allowed := range map[string]bool{
+		"U22": true, "IU22": true, "D7": true, "DR7": true, "DR1": true, "AU": true, "G2": true,
+		"U15": false, "D1": false, "D5": false, "SG3": false, "G1": false, "ŉ1": false, "": false,
+	} {
+		p.SetAccess(id, code)
+		tabs, wanted := len(olga.get("/crm/deal/details/77/").frameQueries()), 0
+		if allowed {
+			wanted = 1
+		}
+		if tabs != wanted {
+			t.Errorf("%q: the card offers %d tabs, want %d", code, tabs, wanted)
+		}
+		opened := olga.get("/_frame/open?app=1")
+		if got := strings.Contains(opened.Body, "AUTH_ID"); got != allowed {
+			t.Errorf("%q: a frame opens: %t", code, got)
+		}
+		if got := strings.Contains(olga.get("/").Body, `<a href="/marketplace/app/1/">Helper app</a>`); got != allowed {
+			t.Errorf("%q: the left menu has the application: %t", code, got)
+		}
+		admin.get("/_frame/open?app=1").frame()
+	}
+	p.SetAccess(id, "SG3")
+	visitAs(t, p, 15).get("/_frame/open?app=1").frame()
+}

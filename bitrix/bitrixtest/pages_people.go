@@ -89,21 +89,15 @@ const peoplePerPage = 50
 
 // matches tells whether every word of a query begins a word of the texts.
 func matches(query string, texts ...string) bool {
-	words := strings.Fields(strings.ToLower(strings.Join(texts, " ")))
-	for _, wanted := range strings.Fields(strings.ToLower(query)) {
-		if !slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, wanted) }) {
-			return false
-		}
-	}
-	return true
+	return hasPrefixes(words(query), words(strings.Join(texts, " ")))
 }
 
 // findPeople are those who match, by id, at most one page of them from start
 // on, and how many there are in all.
 func (w *World) findPeople(query string, start int, fits func(u *User) bool) (found []personView, total int) {
-	for _, id := range sortedKeys(w.Users) {
-		u := w.Users[id]
-		if !fits(u) || !matches(query, u.Name, u.LastName, u.SecondName, u.Position, strconv.Itoa(u.ID)) {
+	finder := w.finder(query)
+	for _, u := range w.people() {
+		if !fits(u) || !finder.finds(u) {
 			continue
 		}
 		if total++; total > start && len(found) < peoplePerPage {
@@ -166,7 +160,7 @@ func (v *visit) setLanguage() error {
 	if !slices.Contains(viewerLanguages, language) {
 		return errBadForm
 	}
-	v.world(func(w *World) { w.Users[v.viewer.ID].Language = language })
+	v.world(func(w *World) { w.SetLanguage(v.viewer.ID, language) })
 	return v.done(ownAddress(v.r.PostFormValue("back")))
 }
 
@@ -295,7 +289,7 @@ func (v *visit) workgroupPage() error {
 type noticeView struct {
 	From string
 	App  bool
-	Text string
+	Text []textPart
 	Date time.Time
 }
 
@@ -306,7 +300,7 @@ func (v *visit) noticesPage() error {
 			if n.User != v.viewer.ID {
 				continue
 			}
-			view := noticeView{App: n.App != "", Text: w.plainText(n.Text), Date: n.Date}
+			view := noticeView{App: n.App != "", Text: w.richText(n.Text), Date: n.Date}
 			if u := w.Users[n.Author]; u != nil {
 				view.From = u.FullName()
 			}

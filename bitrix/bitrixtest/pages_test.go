@@ -283,3 +283,56 @@ func TestAChatIsSteeredByHand(t *testing.T) {
 	ivan.get("/online/?dialog=23").has(http.StatusOK, "Pavel Orlov")
 	ivan.get("/online/?dialog=chat9").has(http.StatusOK, "There is no such chat.")
 }
+
+func TestMarkupIsShownAsThePortalShowsIt(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	say := func(text string) {
+		call(t, p, 1, "im.notify.personal.add", args{"USER_ID": 15, "MESSAGE": text}).ok(t)
+	}
+	say(`Please look: [URL=/crm/deal/details/77/][b]Delivery[/b] & more[/URL], [USER=22]Olga[/USER] <asks>`)
+	say(`[url]https://example.com/a?b=1&c=2[/url] and [url=javascript:alert(1)]this[/url], [url=//evil.example/]that[/url], [url=data:text/html,x]those[/url]`)
+	visitAs(t, p, 15).get("/notifications/").has(http.StatusOK,
+		`Please look: <a href="/crm/deal/details/77/" rel="noopener noreferrer">Delivery &amp; more</a>, Olga &lt;asks&gt;<br>`,
+		`<a href="https://example.com/a?b=1&amp;c=2" rel="noopener noreferrer">https://example.com/a?b=1&amp;c=2</a> and this, that, those<br>`,
+	).lacks("javascript:", "evil.example", "[")
+}
+
+func TestAConversationOfTwoIsNobodyElsesChat(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	call(t, p, 15, "im.message.add", args{"DIALOG_ID": 22, "MESSAGE": "Between ourselves"}).ok(t)
+	var private int
+	for _, c := range p.State().Chats {
+		if c.Line == 0 {
+			private = c.ID
+		}
+	}
+	admin := visitAs(t, p, 1)
+	admin.get("/online/").lacks(fmt.Sprintf("chat%d", private))
+	admin.get(fmt.Sprintf("/online/?dialog=chat%d", private)).has(http.StatusOK, "There is no such chat.").lacks("Between ourselves")
+	for _, action := range []string{"accept", "close", "reopen", "message"} {
+		admin.post(fmt.Sprintf("/online/chat/%d/%s", private, action), url.Values{"author": {"15"}, "operator": {"1"}, "text": {"x"}}).has(http.StatusNotFound)
+	}
+	if n := len(p.Messages(private)); n != 1 {
+		t.Errorf("the conversation holds %d messages", n)
+	}
+}
+
+func TestATestSignsAPersonIn(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	r, err := http.NewRequest(http.MethodGet, p.URL()+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.AddCookie(p.SignIn(22))
+	resp, err := browser.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if page, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(page), "Good day, Olga") {
+		t.Errorf("the page is %s, %v", page, err)
+	}
+}

@@ -137,6 +137,7 @@ var sentences = map[string][2]string{
 	"list.name":         {"Name", "Название"},
 	"install.other":     {"The installation of “%s” is not finished. An administrator of the portal has to open the application and finish it.", "Установка приложения «%s» не завершена. Администратор портала должен открыть приложение и завершить её."},
 	"frame.noAccess":    {"You have no access to the application “%s”.", "У вас нет доступа к приложению «%s»."},
+	"frame.builtIn":     {"The form that “%s” would build here with useBuiltInInterface is not simulated.", "Форма, которую «%s» построило бы здесь через useBuiltInInterface, не имитируется."},
 	"frame.gone":        {"This application is no longer on the portal.", "Этого приложения на портале больше нет."},
 	"access.everybody":  {"All employees", "Все сотрудники"},
 	"frame.loading":     {"Loading…", "Загрузка…"},

@@ -43,10 +43,6 @@ func (p params) isString(name string) bool { _, ok := p[name].(string); return o
 // isArray tells whether the parameter is an array, list or map.
 func (p params) isArray(name string) bool { return isArray(p[name]) }
 
-// list is the values of an array parameter; nil when it is no array.
-// The order of a map's values is that of its sorted keys.
-func (p params) list(name string) []any { return toList(p[name]) }
-
 // ints casts the values of an array parameter to integers. A single value
 // counts as an array of one; absent gives nil.
 func (p params) ints(name string) []int { return toInts(p[name]) }

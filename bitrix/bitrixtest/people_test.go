@@ -234,14 +234,3 @@ func TestDepartments(t *testing.T) {
 	want{status: 400, code: "FIND_SHORT"}.check(t, call(t, p, 22, "im.search.department.list", nil))
 	field("0.full_name", `"Sales / Daisy Trading"`)(t, call(t, p, 22, "im.search.department.list", args{"FIND": "sales"}))
 }
-
-// BenchmarkSearchAmong100000 finds colleagues in a very big company.
-func BenchmarkSearchAmong100000(b *testing.B) {
-	p := bitrixtest.New(bitrixtest.Options{Staff: 100000})
-	defer p.Close()
-	search := searcher(b, p)
-	search("ol si")
-	for b.Loop() {
-		search("ol si")
-	}
-}

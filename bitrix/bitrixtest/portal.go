@@ -2,6 +2,7 @@ package bitrixtest
 
 import (
 	"cmp"
+	"errors"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -52,13 +53,14 @@ type Portal struct {
 	options Options
 	auth    *AuthServer
 	methods map[string]method
-	pages   http.Handler
+	pages   *pages
+	// controls serves /_portal/.
+	controls http.Handler
 
 	closing sync.Once
 	closed  chan struct{} // by Close
 
 	mu           sync.Mutex // guards everything below
-	memberID     string
 	url          *url.URL
 	formerURLs   []*url.URL // addresses the portal had before; they redirect
 	world        *World
@@ -95,6 +97,8 @@ type Switches struct {
 	Overloaded bool `json:"overloaded"`
 	// RequireHTTPS refuses plain http as the cloud does.
 	RequireHTTPS bool `json:"require_https"`
+	// Messenger is off where the module im is not installed.
+	Messenger bool `json:"messenger"`
 	// AuthServerDown: the portal cannot reach the authorisation server.
 	AuthServerDown bool `json:"auth_server_down"`
 	// Rate and Burst are the leaky bucket per IP address; Burst 0 is no limit.
@@ -127,16 +131,16 @@ func New(o Options) *Portal {
 	}
 	p := &Portal{
 		options: o, auth: o.Auth, methods: allMethods(), url: u,
-		closed: make(chan struct{}), memberID: o.MemberID,
-		apps: map[string]*application{}, webhooks: map[string]*webhook{}, signIns: map[string]int{},
+		closed: make(chan struct{}),
+		apps:   map[string]*application{}, webhooks: map[string]*webhook{}, signIns: map[string]int{},
 		buckets: map[string]*bucket{}, operating: map[operatingKey]*operatingCounter{},
-		switches: Switches{Language: o.Language, TokenProxy: true, Commercial: true, Rate: 2, Burst: 50, OperatingLimit: 480 * time.Second},
+		switches: Switches{Language: o.Language, TokenProxy: true, Commercial: true, Messenger: true, Rate: 2, Burst: 50, OperatingLimit: 480 * time.Second},
 	}
 	p.world = newWorld(o.Now, o.Language)
-	p.world.fire = p.fire
 	smallWorld(p.world)
 	generateStaff(p.world, o.Staff)
-	p.pages = newPages(p)
+	p.world.fire = p.fire
+	p.pages, p.controls = newPages(p), newControls(p)
 	p.auth.add(p)
 	return p
 }
@@ -210,7 +214,7 @@ func (p *Portal) RESTURL() string { return p.URL() + "/rest/" }
 func (p *Portal) MemberID() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.memberID
+	return p.options.MemberID
 }
 
 // Domain is the host of the portal, with its port.
@@ -292,3 +296,13 @@ func (p *Portal) Notifications(user int) []Notification {
 
 // sortedKeys are the keys of a map in order.
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+var errBadOrigin = errors.New("not an origin")
+
+func hostOf(origin string) string {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
+}

@@ -3,6 +3,7 @@ package bitrixtest
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -64,9 +65,10 @@ func (p *Portal) log(r *Request) *Request {
 
 // logRequest notes a request on the portal.
 func (p *Portal) logRequest(x *exchange) *Request {
-	r := &Request{Time: x.start, Method: strings.ToLower(x.path.method), Params: maps.Clone(x.params)}
-	delete(r.Params, "auth")
-	delete(r.Params, "access_token")
+	shown := maps.Clone(x.params)
+	delete(shown, "auth")
+	delete(shown, "access_token")
+	r := &Request{Time: x.start, Method: strings.ToLower(x.path.method), Params: withoutTokens(map[string]any(shown)).(map[string]any)}
 	if hook := p.webhooks[x.path.secret]; x.path.secret != "" {
 		r.Webhook = true
 		if hook != nil {
@@ -82,6 +84,30 @@ func (p *Portal) logRequest(x *exchange) *Request {
 		}
 	}
 	return p.log(r)
+}
+
+// tokenText is what access and refresh tokens look like, wherever they stand.
+var tokenText = regexp.MustCompile(`[0-9a-f]{70}`)
+
+// withoutTokens is a copy of a parameter without the tokens in its texts.
+func withoutTokens(v any) any {
+	switch v := v.(type) {
+	case string:
+		return tokenText.ReplaceAllString(v, "(token)")
+	case []any:
+		list := make([]any, len(v))
+		for i, e := range v {
+			list[i] = withoutTokens(e)
+		}
+		return list
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for key, e := range v {
+			m[tokenText.ReplaceAllString(key, "(token)")] = withoutTokens(e)
+		}
+		return m
+	}
+	return v
 }
 
 // logAuth notes a request on the authorisation server that concerns this portal.

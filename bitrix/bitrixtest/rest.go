@@ -185,7 +185,7 @@ func (p *Portal) prepare(x *exchange) (*call, *restError) {
 // findMethod looks a method up lower-cased, then as it was given.
 func (p *Portal) findMethod(name string) (string, method, bool) {
 	for _, n := range []string{strings.ToLower(name), name} {
-		if m, ok := p.methods[n]; ok {
+		if m, ok := p.methods[n]; ok && (m.scope != "im" || p.switches.Messenger) {
 			return n, m, true
 		}
 	}

@@ -108,7 +108,11 @@ func (w *World) levelCovers(level CRMLevel, u *User, item *Item) bool {
 // belongs tells whether a user works in one of the departments.
 func (w *World) belongs(user int, departments map[int]bool) bool {
 	u := w.Users[user]
-	return u != nil && slices.ContainsFunc(u.Departments, func(d int) bool { return departments[d] })
+	return u != nil && u.worksIn(departments)
+}
+
+func (u *User) worksIn(departments map[int]bool) bool {
+	return slices.ContainsFunc(u.Departments, func(d int) bool { return departments[d] })
 }
 
 // departmentSet is the departments without those below them.

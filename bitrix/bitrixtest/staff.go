@@ -92,6 +92,7 @@ func generateStaff(w *World, n int) {
 			d.Head = u.ID
 		}
 	}
+	w.staff = n
 }
 
 // nameStaff gives a person a name, a surname and a gender that fit together.

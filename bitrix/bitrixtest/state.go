@@ -45,13 +45,11 @@ type ChatState struct {
 
 // ApplicationState is a registered application without its keys.
 type ApplicationState struct {
-	ID         int      `json:"id"`
-	ClientID   string   `json:"client_id"`
-	Name       string   `json:"name"`
-	HandlerURL string   `json:"handler_url"`
-	InstallURL string   `json:"install_url"`
-	Scopes     []string `json:"scopes"`
-	Installed  bool     `json:"installed"`
+	ID       int    `json:"id"`
+	ClientID string `json:"client_id"`
+	App
+	Access    []string `json:"access"` // who may use it; empty: everybody
+	Installed bool     `json:"installed"`
 }
 
 // TokenState says whose a pair of tokens is.
@@ -79,7 +77,7 @@ func (p *Portal) State() State {
 	}
 	for _, id := range sortedKeys(p.apps) {
 		a := p.apps[id]
-		s.Applications = append(s.Applications, ApplicationState{a.ID, a.ClientID, a.Name, a.HandlerURL, a.InstallURL, a.Scopes, a.Installed})
+		s.Applications = append(s.Applications, ApplicationState{a.ID, a.ClientID, a.App, a.Access, a.Installed})
 	}
 	return s
 }

@@ -8,6 +8,10 @@ import (
 // texts are the sentences that follow the portal's language. English stands in
 // for every language but Russian. The keys with _F are the forms for a woman.
 var texts = map[string][2]string{ // English, Russian
+	"joined":     {"%s has joined the chat", "%s присоединился к чату"},
+	"joined_F":   {"%s has joined the chat", "%s присоединилась к чату"},
+	"left":       {"%s has left the chat", "%s покинул чат"},
+	"left_F":     {"%s has left the chat", "%s покинула чат"},
 	"invited":    {"%s has invited %s to the chat", "%s пригласил в чат %s"},
 	"invited_F":  {"%s has invited %s to the chat", "%s пригласила в чат %s"},
 	"silent_on":  {"Silent mode is on: messages do not reach the customer", "Включён тихий режим: сообщения не доходят до клиента"},

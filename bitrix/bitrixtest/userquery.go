@@ -123,26 +123,71 @@ func (q *userQuery) inDepartmentNamed(query []string) func(*User) bool {
 	}
 }
 
-// run finds the people in the order that SORT and ORDER ask for together, else by id.
-func (q *userQuery) run() []*User {
+// run finds the people in the order that SORT and ORDER ask for together, else
+// by id. limit, when it is not 0, is how many are enough.
+func (q *userQuery) run(limit int) []*User {
+	order, name := strings.ToUpper(q.upper.string("ORDER")), strings.ToUpper(q.upper.string("SORT"))
+	field, ok := q.call.inScope(name)
+	sorted := ok && (order == "ASC" || order == "DESC")
+	byID := !sorted || name == "ID" && order == "ASC"
 	var found []*User
-	for _, u := range q.call.world.Users {
+	for _, u := range q.candidates() {
+		if byID && limit > 0 && len(found) == limit {
+			break
+		}
 		if !slices.ContainsFunc(q.tests, func(t func(*User) bool) bool { return !t(u) }) {
 			found = append(found, u)
 		}
 	}
-	order, name := strings.ToUpper(q.upper.string("ORDER")), strings.ToUpper(q.upper.string("SORT"))
-	f, ok := q.call.inScope(name)
-	sorted := ok && (order == "ASC" || order == "DESC")
-	keys := map[int]string{}
-	if sorted && name != "ID" {
-		for _, u := range found {
-			keys[u.ID] = fieldStrings(filterValue(q.call, name, f, u))[0]
+	switch {
+	case byID:
+	case name == "ID":
+		slices.Reverse(found)
+	default:
+		q.sort(found, func(u *User) string { return fieldStrings(filterValue(q.call, name, field, u))[0] }, order == "DESC")
+	}
+	return found
+}
+
+// sort orders people by a key and then by id.
+func (q *userQuery) sort(people []*User, key func(*User) string, descending bool) {
+	type entry struct {
+		key  string
+		user *User
+	}
+	entries := make([]entry, len(people))
+	for i, u := range people {
+		entries[i] = entry{key(u), u}
+	}
+	slices.SortFunc(entries, func(a, b entry) int {
+		return directed(cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.user.ID, b.user.ID)), descending)
+	})
+	for i, e := range entries {
+		people[i] = e.user
+	}
+}
+
+// candidates are the people whom the filter's conditions on the id leave, by
+// id: who reads a large staff page by page asks for those above the last one.
+func (q *userQuery) candidates() []*User {
+	people := q.call.world.people()
+	above := func(id int) int {
+		i, _ := slices.BinarySearchFunc(people, id, func(u *User, id int) int { return cmp.Compare(u.ID, id) })
+		return i
+	}
+	from, to := 0, len(people)
+	for key, v := range q.filter {
+		if isArray(v) || !positive(v) {
+			continue
+		}
+		switch id := toInt(v); key {
+		case ">ID", ">=ID":
+			from = max(from, above(id))
+		case "<ID", "<=ID":
+			to = min(to, above(id+1))
+		case "ID", "=ID":
+			from, to = max(from, above(id)), min(to, above(id+1))
 		}
 	}
-	slices.SortFunc(found, func(a, b *User) int {
-		by := cmp.Or(cmp.Compare(keys[a.ID], keys[b.ID]), cmp.Compare(a.ID, b.ID))
-		return directed(by, sorted && order == "DESC")
-	})
-	return found
+	return people[min(from, to):to]
 }

@@ -38,8 +38,6 @@ func (a *array) set(key string, v any) {
 	a.values[key] = v
 }
 
-func (a *array) push(v any) { a.set(strconv.Itoa(a.next), v) }
-
 // plain is the array as params hold it: []any for a list, else a map.
 func (a *array) plain() any {
 	isList := true

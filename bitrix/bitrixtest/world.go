@@ -1,6 +1,7 @@
 package bitrixtest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,7 +18,7 @@ func newWorld(now func() time.Time, language string) *World {
 		Users: map[int]*User{}, Departments: map[int]*Department{}, Workgroups: map[int]*Workgroup{},
 		Items: map[ItemKey]*Item{}, Lines: map[int]*Line{}, Connectors: map[string]*Connector{},
 		Chats: map[int]*Chat{}, Sessions: map[int]*Session{}, Activities: map[int]*Activity{},
-		Recents: map[int]map[int]bool{}, KnownTypes: map[int]string{}, NextID: 200000,
+		Recents: map[int]map[int]bool{}, KnownTypes: map[int]string{}, NextID: 200000, changed: map[int]bool{},
 		now: now, language: language, fire: func(string, map[string]any, int) {},
 	}
 }
@@ -31,8 +32,9 @@ func (w *World) id() int {
 	return w.NextID
 }
 
-// AddUser adds a person and returns the stored one. Type defaults to Employee,
-// Language to that of the portal; ID 0 gets the next number.
+// AddUser adds a person, or puts them in the place of the one with their id,
+// and returns the stored one. Type defaults to Employee, Language to that of
+// the portal; ID 0 gets the next number.
 func (w *World) AddUser(u User) *User {
 	if u.ID == 0 {
 		u.ID = w.id()
@@ -43,28 +45,58 @@ func (w *World) AddUser(u User) *User {
 	if u.Language == "" {
 		u.Language = w.language
 	}
-	w.Users[u.ID] = &u
+	added := w.Users[u.ID] == nil
+	w.Users[u.ID], w.sorted = &u, nil
+	w.change(u.ID)
+	if added && isReal(&u) {
+		w.fire("ONUSERADD", map[string]any{
+			"ID": strconv.Itoa(u.ID), "ACTIVE": yesNo(u.Active), "NAME": u.Name, "LAST_NAME": u.LastName, "EMAIL": u.Email,
+			"WORK_POSITION": u.Position, "UF_DEPARTMENT": u.Departments,
+		}, 0)
+	}
 	return &u
+}
+
+// people are all users by id: a large staff is gone through often.
+func (w *World) people() []*User {
+	if len(w.sorted) != len(w.Users) {
+		w.sorted = slices.SortedFunc(maps.Values(w.Users), func(a, b *User) int { return cmp.Compare(a.ID, b.ID) })
+	}
+	return w.sorted
 }
 
 // Dismiss makes a person inactive: nothing can be done in their name, and
 // they cannot be added to chats.
-func (w *World) Dismiss(user int) { w.Users[user].Active = false }
+func (w *World) Dismiss(user int) { w.change(user).Active = false }
 
 // Restore undoes Dismiss.
-func (w *World) Restore(user int) { w.Users[user].Active = true }
+func (w *World) Restore(user int) { w.change(user).Active = true }
+
+// SetLanguage sets the language of the portal's interface for a person.
+func (w *World) SetLanguage(user int, language string) { w.change(user).Language = language }
+
+// change is the person of an id, who is about to be changed.
+func (w *World) change(user int) *User {
+	if w.generated(user) {
+		w.changed[user] = true
+	}
+	return w.Users[user]
+}
+
+// generated tells the generated staff from everybody else.
+func (w *World) generated(user int) bool { return user >= firstStaffID && user < firstStaffID+w.staff }
 
 // SetCRMRights sets how far a person reads items of a type (and changes them,
 // unless Update says otherwise).
 func (w *World) SetCRMRights(user int, itemType string, level CRMLevel) {
-	u := w.Users[user]
+	u := w.change(user)
 	u.Rights = with(u.Rights, strings.ToUpper(itemType), level)
 }
 
 // SetLevel sets a person's Open Channel level of "HISTORY:view",
 // "JOIN:perform", "SESSION:view" or "LINES:view".
 func (w *World) SetLevel(user int, action string, level Level) {
-	u := w.Users[user]
+	u := w.change(user)
 	u.Levels = with(u.Levels, action, level)
 }
 
@@ -78,7 +110,8 @@ func with[V any](m map[string]V, key string, v V) map[string]V {
 	return m
 }
 
-// AddItem adds a CRM item and returns the stored one.
+// AddItem adds a CRM item, or puts it in the place of the one with its id, and
+// returns the stored one.
 func (w *World) AddItem(i Item) *Item {
 	if i.ID == 0 {
 		i.ID = w.id()
@@ -89,8 +122,35 @@ func (w *World) AddItem(i Item) *Item {
 	if i.CreatedBy == 0 {
 		i.CreatedBy = i.AssignedBy
 	}
+	verb, user := "UPDATE", 0
+	if w.Items[i.ItemKey] == nil {
+		verb, user = "ADD", i.CreatedBy
+	}
 	w.Items[i.ItemKey] = &i
+	w.fireItem(verb, i.ItemKey, user)
 	return &i
+}
+
+// RemoveItem deletes a CRM item; its chats are no longer bound to it. It
+// reports whether there was one.
+func (w *World) RemoveItem(key ItemKey) bool {
+	if w.Items[key] == nil {
+		return false
+	}
+	delete(w.Items, key)
+	for _, a := range w.Activities {
+		a.Bindings = slices.DeleteFunc(a.Bindings, func(k ItemKey) bool { return k == key })
+	}
+	for _, c := range w.Chats {
+		if c.Primary == key {
+			c.Primary = ItemKey{}
+		}
+		if c.Bound[key.Type] == key.ID {
+			delete(c.Bound, key.Type)
+		}
+	}
+	w.fireItem("DELETE", key, 0)
+	return true
 }
 
 // AddLine adds an Open Channel and returns the stored one.
@@ -177,9 +237,8 @@ func (w *World) QueueUsers(line int) []int {
 func (w *World) departmentUsers(department int) []*User {
 	tree := w.subtree(department)
 	var users []*User
-	for _, id := range sortedKeys(w.Users) {
-		u := w.Users[id]
-		if u.Active && slices.ContainsFunc(u.Departments, func(d int) bool { return tree[d] }) {
+	for _, u := range w.people() {
+		if u.Active && u.worksIn(tree) {
 			users = append(users, u)
 		}
 	}

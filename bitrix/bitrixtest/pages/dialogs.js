@@ -11,22 +11,27 @@ function element(tag, className, content) {
   return node;
 }
 
-/** dialogBox builds a modal dialog with a title and a close button; not yet shown. */
-export function dialogBox(className, title) {
-  const dialog = element('dialog', className);
+/** dialogHead builds the top of a dialog, which names it and closes it. */
+export function dialogHead(dialog, title) {
   const head = element('div', 'dialog-head');
   const heading = element('h2', 'dialog-title', title);
   const close = element('button', 'button quiet dialog-close', text('close'));
-  const body = element('div', 'dialog-body');
   heading.id = `dialog-${crypto.randomUUID()}`;
   dialog.setAttribute('aria-labelledby', heading.id);
   close.type = 'button';
   close.addEventListener('click', () => dialog.close());
   head.append(heading, close);
-  dialog.append(head, body);
+  return { head, close };
+}
+
+/** dialogBox builds a modal dialog with a title and a close button; not yet shown. */
+export function dialogBox(className, title) {
+  const dialog = element('dialog', className);
+  const body = element('div', 'dialog-body');
+  dialog.append(dialogHead(dialog, title).head, body);
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
-  return { dialog, body, heading };
+  return { dialog, body };
 }
 
 /**

@@ -1,7 +1,7 @@
 // The messenger over the page, and everything on it that keeps itself fresh.
 
 import { text } from './text.js';
-import { toast } from './dialogs.js';
+import { dialogHead, toast } from './dialogs.js';
 
 let panel = null;
 
@@ -11,22 +11,18 @@ export async function openMessenger(dialogId) {
   if (!panel) {
     panel = document.createElement('dialog');
     panel.className = 'messenger';
-    panel.setAttribute('aria-label', text('messenger'));
     panel.addEventListener('close', () => panel.replaceChildren());
     panel.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') panel.close();
     });
     document.body.append(panel);
   }
-  const close = document.createElement('button');
-  close.type = 'button';
-  close.className = 'button quiet dialog-close';
-  close.textContent = text('close');
-  close.addEventListener('click', () => panel.close());
+  const { head, close } = dialogHead(panel, text('messenger'));
   const body = document.createElement('div');
+  body.className = 'dialog-body';
   body.dataset.live = address;
   body.innerHTML = await (await fetch(address)).text();
-  panel.replaceChildren(close, body);
+  panel.replaceChildren(head, body);
   panel.dataset.dialog = dialogId === undefined ? '' : String(dialogId);
   if (!panel.open) panel.show();
   close.focus();
@@ -39,7 +35,7 @@ function scrollDown(root) {
 
 /**
  * refresh fetches what a live region shows and replaces the parts that
- * changed; what somebody is typing stays.
+ * changed; what somebody is typing or has chosen stays.
  */
 export async function refresh(region) {
   const response = await fetch(region.dataset.live);
@@ -55,7 +51,9 @@ export async function refresh(region) {
   for (const part of fresh.querySelectorAll('[data-part]')) {
     const old = region.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
     if (old.innerHTML === part.innerHTML) continue;
+    const choice = old.dataset.chosen;
     old.innerHTML = part.innerHTML;
+    if (choice && [...old.options].some((option) => option.value === choice)) old.value = choice;
     scrollDown(old.parentElement);
   }
 }
@@ -76,6 +74,10 @@ async function send(form, submitter) {
 export function refreshAll() {
   return Promise.all([...document.querySelectorAll('[data-live]')].map(refresh));
 }
+
+document.addEventListener('change', ({ target }) => {
+  if (target.matches('select[data-part]')) target.dataset.chosen = target.value;
+});
 
 document.addEventListener('submit', (event) => {
   if (!event.target.matches('form[data-inline]')) return;

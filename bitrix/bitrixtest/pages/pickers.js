@@ -14,6 +14,7 @@ function picker({ title, source, multiple, chosen = [] }) {
   const search = document.createElement('input');
   search.type = 'search';
   search.className = 'input';
+  search.autofocus = true;
   search.placeholder = text('search');
   search.setAttribute('aria-label', text('search'));
   const list = document.createElement('ul');

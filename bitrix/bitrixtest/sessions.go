@@ -1,9 +1,6 @@
 package bitrixtest
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // StartSession opens a session in a chat, bound to the items by an activity.
 // The first item becomes the primary one.
@@ -26,7 +23,7 @@ func (w *World) StartSession(c *Chat, items []ItemKey, status, operator int) *Se
 	if operator == 0 {
 		w.offer(c)
 	}
-	w.fireSession("ONSESSIONSTART", c, s)
+	w.fireSession("ONSESSIONSTART", c)
 	return s
 }
 
@@ -66,7 +63,7 @@ func (w *World) closeSession(chat, status int) {
 	c.Members = slices.DeleteFunc(c.Members, func(m *Member) bool { return m.User != c.Customer })
 	c.Owner, c.Session, c.Silent = 0, 0, false
 	w.withdraw(chat)
-	w.fireSession("ONSESSIONFINISH", c, s)
+	w.fireSession("ONSESSIONFINISH", c)
 }
 
 // Reopen starts the next dialog of a finished chat, bound to the same items,
@@ -130,14 +127,17 @@ func (w *World) withdraw(chat int) {
 	}
 }
 
-// PostMessage writes a message of an author. The customer's starts the next
-// dialog in a finished chat; an employee's goes out to the customer unless the
-// chat is in silent mode, and takes a waiting dialog. Author 0 is the portal
-// itself, whose line stays inside.
+// PostMessage writes a message of an author. In an Open Channel chat the
+// customer's starts the next dialog after a finished one; an employee's goes
+// out to the customer unless the chat is in silent mode, and takes a waiting
+// dialog. Author 0 is the portal itself, whose line stays inside.
 func (w *World) PostMessage(chat, author int, text string) *Message {
 	c := w.Chats[chat]
-	if author == 0 {
+	switch {
+	case author == 0:
 		return w.system(c, "", text)
+	case !c.isLines():
+		return w.post(c, &Message{Author: author, Text: text})
 	}
 	if author == c.Customer {
 		if c.Session == 0 {
@@ -145,6 +145,7 @@ func (w *World) PostMessage(chat, author int, text string) *Message {
 		}
 		m := w.post(c, &Message{Author: author, Text: text})
 		w.progress(c, customerWrote)
+		w.fireMessage(c, m)
 		return m
 	}
 	m := w.post(c, &Message{Author: author, Text: text, HiddenFromCustomer: c.Silent, SentToCustomer: !c.Silent})
@@ -156,6 +157,7 @@ func (w *World) PostMessage(chat, author int, text string) *Message {
 		w.Accept(chat, author)
 	}
 	w.progress(c, operatorWrote)
+	w.fireMessage(c, m)
 	return m
 }
 
@@ -182,95 +184,22 @@ func (w *World) progress(c *Chat, steps map[int]int) {
 	w.touch(s)
 }
 
-// post appends a message and counts it for every member but its author and
-// the customer.
-func (w *World) post(c *Chat, m *Message) *Message {
-	m.ID, m.Date = w.id(), w.now()
-	c.Messages = append(c.Messages, m)
-	c.LastMessageID = m.ID
-	for _, member := range c.Members {
-		switch member.User {
-		case m.Author:
-			member.LastReadID, member.Counter = m.ID, 0
-		case c.Customer:
-		default:
-			member.Counter++
+// openSession is the chat's session that is not closed; nil when there is none.
+func (w *World) openSession(c *Chat) *Session {
+	s := w.Sessions[c.Session]
+	if s == nil || s.Status >= StatusClosed {
+		return nil
+	}
+	return s
+}
+
+// newestSession is the latest session of a chat, closed or not.
+func (w *World) newestSession(chat int) *Session {
+	var newest *Session
+	for _, s := range w.Sessions {
+		if s.Chat == chat && (newest == nil || s.ID > newest.ID) {
+			newest = s
 		}
 	}
-	return m
-}
-
-// system writes a line of the portal itself, which the customer never gets.
-func (w *World) system(c *Chat, code, text string) *Message {
-	return w.post(c, &Message{Text: text, System: true, Code: code, HiddenFromCustomer: true})
-}
-
-// join makes a user a member of a chat, with the grey line and the counters.
-// Someone who is in the chat already changes nothing, except that a hidden
-// member becomes a visible one. It reports whether the user is new.
-func (w *World) join(c *Chat, user int) bool {
-	if m := c.member(user); m != nil {
-		m.Hidden = false
-		return false
-	}
-	w.system(c, "CHAT_JOIN", w.joinText(w.Users[user]))
-	c.Members = append(c.Members, &Member{User: user, LastReadID: c.LastMessageID})
-	return true
-}
-
-// leave takes a user out of a chat with the grey line of one who left.
-func (w *World) leave(c *Chat, user int) bool {
-	return w.remove(c, user, "CHAT_LEAVE", w.leaveText(w.Users[user]))
-}
-
-// kick takes a user out of a chat with the grey line of one who was removed.
-func (w *World) kick(c *Chat, user int) bool {
-	return w.remove(c, user, "CHAT_KICK", w.leaveText(w.Users[user]))
-}
-
-func (w *World) remove(c *Chat, user int, code, text string) bool {
-	if c.member(user) == nil {
-		return false
-	}
-	c.Members = slices.DeleteFunc(c.Members, func(m *Member) bool { return m.User == user })
-	w.system(c, code, text)
-	return true
-}
-
-func mention(u *User) string { return fmt.Sprintf("[USER=%d]%s[/USER]", u.ID, u.FullName()) }
-
-// joinText is the line about a new member in the portal's language.
-func (w *World) joinText(u *User) string {
-	if w.language != "ru" {
-		return mention(u) + " has joined the chat"
-	}
-	if u.Gender == "F" {
-		return mention(u) + " присоединилась к чату"
-	}
-	return mention(u) + " присоединился к чату"
-}
-
-// leaveText is the line about somebody who is no longer a member.
-func (w *World) leaveText(u *User) string {
-	if w.language != "ru" {
-		return mention(u) + " has left the chat"
-	}
-	if u.Gender == "F" {
-		return mention(u) + " покинула чат"
-	}
-	return mention(u) + " покинул чат"
-}
-
-// fireSession fires an event about a session.
-func (w *World) fireSession(event string, c *Chat, s *Session) {
-	line := map[string]any{"id": c.Line}
-	if l := w.Lines[c.Line]; l != nil {
-		line["name"] = l.Name
-	}
-	w.fire(event, map[string]any{"DATA": map[string]any{
-		"connector": map[string]any{"connector_id": c.Connector, "line_id": c.Line, "chat_id": c.ID, "user_id": c.Customer},
-		"chat":      map[string]any{"chat_id": c.ID},
-		"line":      line,
-		"session":   map[string]any{"id": s.ID},
-	}}, 0)
+	return newest
 }

@@ -1,22 +1,12 @@
 package bitrixtest
 
 import (
-	"errors"
 	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-// placementMethods are the methods of the scope placement
-// (https://apidocs.bitrix24.com/api-reference/widgets/placement-bind.html).
-var placementMethods = map[string]method{
-	"placement.bind":   {scope: "placement", appOnly: true, admin: true, run: placementBind},
-	"placement.unbind": {scope: "placement", appOnly: true, admin: true, run: placementUnbind},
-	"placement.get":    {scope: "placement", appOnly: true, admin: true, run: placementGet},
-	"placement.list":   {scope: "placement", appOnly: true, run: placementList},
-}
 
 // placementScopes are the places by the scope that opens them; "" are open to all.
 var placementScopes = func() map[string][]string {
@@ -85,7 +75,7 @@ func placementBind(c *call) (any, error) {
 		return refused, nil
 	}
 	if slices.ContainsFunc(c.portal.placements, func(b *Placement) bool { return bound(b) && b.Handler == handler }) {
-		return nil, errors.New("Unable to set placement handler: Handler already binded")
+		return nil, restErr(400, "ERROR_CORE", "Unable to set placement handler: Handler already binded")
 	}
 	titles := placeTitles(p, c.portal.options.Language)
 	if len(titles) == 0 {

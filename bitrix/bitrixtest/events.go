@@ -171,3 +171,41 @@ func (p *Portal) eventAuth(a *application, user int, withRefresh bool) map[strin
 	}
 	return auth
 }
+
+// fireSession fires an event about a session.
+func (w *World) fireSession(event string, c *Chat) {
+	line := map[string]any{"id": c.Line}
+	if l := w.Lines[c.Line]; l != nil {
+		line["name"] = l.Name
+	}
+	w.fire(event, map[string]any{"DATA": map[string]any{
+		"connector": c.connectorData(), "chat": map[string]any{"chat_id": c.ID}, "line": line,
+	}}, 0)
+}
+
+// fireMessage fires the event about a message that came from the customer or
+// went out to them (portal source: imopenlines/lib/connector.php).
+func (w *World) fireMessage(c *Chat, m *Message) {
+	data, user := map[string]any{"DATA": map[string]any{
+		"connector": c.connectorData(), "chat": map[string]any{"id": c.ID},
+		"message": map[string]any{"id": m.ID, "date": isoDate(m.Date), "text": m.Text, "system": "N", "user_id": m.Author},
+	}}, 0
+	if m.Author != c.Customer {
+		data["CONNECTOR"], data["LINE"], user = c.Connector, c.Line, m.Author
+	}
+	w.fire("ONOPENLINEMESSAGEADD", data, user)
+}
+
+func (c *Chat) connectorData() map[string]any {
+	return map[string]any{"connector_id": c.Connector, "line_id": c.Line, "chat_id": c.ID, "user_id": c.Customer}
+}
+
+// fireItem fires the event about an item that user added, updated or deleted.
+func (w *World) fireItem(verb string, key ItemKey, user int) {
+	fields := map[string]any{"ID": key.ID}
+	event := "ONCRM" + key.Type + verb
+	if id, dynamic := dynamicTypeID(key.Type); dynamic {
+		event, fields["ENTITY_TYPE_ID"] = "ONCRMDYNAMICITEM"+verb, id
+	}
+	w.fire(event, map[string]any{"FIELDS": fields}, user)
+}

@@ -1,24 +1,31 @@
-package main
+package commands
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/joinline/joinline/app"
+	"github.com/joinline/joinline/bitrix"
 	"github.com/joinline/joinline/bitrix/bitrixtest"
 )
 
 func noEnv(string) string { return "" }
+
+// run carries out a command line as the program does.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	return Program{Getenv: getenv, Stdin: os.Stdin, Stdout: stdout, Stderr: stderr, Static: os.DirFS("../static")}.Run(ctx, args)
+}
 
 func TestHelpIsPrintedWhereNothingIsAsked(t *testing.T) {
 	for name, args := range map[string][]string{
@@ -201,8 +208,8 @@ func TestDemoIsReadyWhenItPrintsItsLine(t *testing.T) {
 	}
 }
 
-func TestReadmeExplainsEveryVariable(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
+func TestTheDocumentsExplainEveryVariable(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,45 +222,6 @@ func TestReadmeExplainsEveryVariable(t *testing.T) {
 			t.Errorf("README.md lacks the row\n%s", row)
 		}
 	}
-}
-
-func TestDemoKeepsItsStateWhereAFolderIsNamed(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "state")
-	first := startDemo(t, "--data", dir)
-	first.ask(t, "imopenlines.crm.chat.user.add", url.Values{
-		"CRM_ENTITY_TYPE": {"DEAL"}, "CRM_ENTITY": {"77"}, "CHAT_ID": {"1763"}, "USER_ID": {"23"}})
-	if err := first.stop(); err != nil {
-		t.Fatal(err)
-	}
-	// On the same ports: its addresses are part of what was installed.
-	second := startDemo(t, "--data", dir, "--listen", loopback(t, first.App), "--portal-listen", loopback(t, first.Portal))
-	if second.ClientID != first.ClientID || second.MemberID != first.MemberID {
-		t.Error("the second demo has another registration or another portal")
-	}
-	var dialog struct {
-		Readers []struct {
-			User int `json:"user_id"`
-		} `json:"readed_list"`
-	}
-	if err := json.Unmarshal(second.ask(t, "imopenlines.dialog.get", url.Values{"CHAT_ID": {"1763"}}), &dialog); err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range dialog.Readers {
-		if r.User == 23 {
-			return
-		}
-	}
-	t.Errorf("colleague 23 is no longer in chat 1763: %+v", dialog.Readers)
-}
-
-// loopback is the address to listen on for an origin on *.localhost.
-func loopback(t *testing.T, origin string) string {
-	t.Helper()
-	u, err := url.Parse(origin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return net.JoinHostPort("127.0.0.1", u.Port())
 }
 
 func TestFreshDemoWaitsToBeRegistered(t *testing.T) {
@@ -272,5 +240,33 @@ func TestFreshDemoWaitsToBeRegistered(t *testing.T) {
 	}
 	if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(page), "/devops/") {
 		t.Errorf("Joinline without keys answered %d:\n%s", resp.StatusCode, page)
+	}
+}
+
+func TestDemoForgetsAPortalThatDeletesIt(t *testing.T) {
+	dir := t.TempDir()
+	d := startDemo(t, "--data", dir)
+	store := place{"JOINLINE_DATA": dir}.store(t)
+	member := bitrix.MemberID(d.MemberID)
+	if _, err := store.Installation(t.Context(), member); err != nil {
+		t.Fatalf("it was not installed: %v", err)
+	}
+	resp, err := bitrixtest.HTTPClient().Post(d.Portal+"/_portal/applications/delete", "application/json",
+		strings.NewReader(`{"client_id":"`+d.ClientID+`","clean":true}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	// The portal tells it in an event of its own, a moment later.
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for tick := time.Tick(20 * time.Millisecond); ; <-tick {
+		_, err := store.Installation(ctx, member)
+		if errors.Is(err, app.ErrNotInstalled) {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("the store still holds the portal: %v", err)
+		}
 	}
 }

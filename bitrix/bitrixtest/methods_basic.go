@@ -6,19 +6,6 @@ import (
 	"strings"
 )
 
-// basicMethods are the methods of the basic scope, all but batch.
-var basicMethods = map[string]method{
-	"server.time": {run: func(c *call) (any, error) { return isoDate(c.portal.options.Now()), nil }},
-	"scope":       {run: scope},
-	"methods":     {run: methodNames},
-	"method.get":  {run: methodGet},
-	"app.info":    {run: appInfo},
-	"profile":     {run: profile},
-	"user.admin":  {run: func(c *call) (any, error) { return c.user.Admin, nil }},
-	"user.access": {run: userAccess},
-	"access.name": {run: accessName},
-}
-
 func scope(c *call) (any, error) {
 	p := c.params.upper()
 	if p.truthy("FULL") && p.string("FULL") != "false" {
@@ -97,7 +84,8 @@ func accessName(c *call) (any, error) {
 
 // accessCode is the kind and the name of the holder of an access code.
 func (w *World) accessCode(code string) (provider, name string) {
-	kind := strings.TrimRight(strings.ToUpper(code), "0123456789")
+	code = strings.ToUpper(code) // before it is cut: the capital of a letter may be longer
+	kind := strings.TrimRight(code, "0123456789")
 	id, _ := strconv.Atoi(code[len(kind):])
 	switch {
 	case code == "AU":

@@ -1,0 +1,4 @@
+package sqlstore
+
+// Tables are the tables that backups hold.
+var Tables = tables
