@@ -17,7 +17,9 @@ import (
 var (
 	driver  *playwright.Playwright
 	browser playwright.Browser
-	expect  = playwright.NewPlaywrightAssertions(10_000)
+	// launch starts another browser, with arguments of its own.
+	launch func(arguments ...string) (playwright.Browser, error)
+	expect = playwright.NewPlaywrightAssertions(10_000)
 )
 
 // features is Playwright's own list of switched off features without the one
@@ -57,9 +59,12 @@ var start = sync.OnceValue(func() error {
 	if driver, err = playwright.Run(&playwright.RunOptions{DriverDirectory: folder, SkipInstallBrowsers: true}); err != nil {
 		return err
 	}
-	browser, err = driver.Chromium.Launch(playwright.BrowserTypeLaunchOptions{
-		ExecutablePath: playwright.String(path), Args: []string{features},
-	})
+	launch = func(arguments ...string) (playwright.Browser, error) {
+		return driver.Chromium.Launch(playwright.BrowserTypeLaunchOptions{
+			ExecutablePath: playwright.String(path), Args: append(arguments, features),
+		})
+	}
+	browser, err = launch()
 	return err
 })
 
@@ -71,6 +76,7 @@ func TestMain(m *testing.M) {
 	if driver != nil {
 		_ = driver.Stop()
 	}
+	_ = os.RemoveAll(programDir)
 	os.Exit(code)
 }
 
@@ -79,18 +85,29 @@ func TestMain(m *testing.M) {
 // and a screenshot in failures/.
 func newPage(t *testing.T, options playwright.BrowserNewContextOptions) playwright.Page {
 	t.Helper()
+	needBrowser(t)
+	return newPageOf(t, browser, options)
+}
+
+func needBrowser(t *testing.T) {
+	t.Helper()
 	if testing.Short() && os.Getenv("CI") == "" {
 		t.Skip("browser test: left out by -short")
 	}
 	if err := start(); err != nil {
 		t.Fatalf("the browser tests need Chromium and the Playwright driver: run `sh e2e/setup.sh`, or `make test`, which does.\n%v", err)
 	}
-	context, err := browser.NewContext(options)
+}
+
+// newPageOf is newPage in a certain browser.
+func newPageOf(t *testing.T, b playwright.Browser, options playwright.BrowserNewContextOptions) playwright.Page {
+	t.Helper()
+	context, err := b.NewContext(options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	context.SetDefaultTimeout(10_000)
-	if err := context.Tracing().Start(playwright.TracingStartOptions{Screenshots: playwright.Bool(true), Snapshots: playwright.Bool(true)}); err != nil {
+	if err := context.Tracing().Start(playwright.TracingStartOptions{Snapshots: playwright.Bool(true)}); err != nil {
 		t.Fatal(err)
 	}
 	page, err := context.NewPage()

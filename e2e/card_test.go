@@ -1,126 +1,101 @@
 package e2e
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/playwright-community/playwright-go"
+
+	"github.com/joinline/joinline/bitrix/bitrixtest"
 )
 
 func TestAColleagueIsAddedFromTheCardOfADeal(t *testing.T) {
+	t.Parallel()
 	for name, blocked := range map[string]bool{"third-party cookies allowed": false, "third-party cookies blocked": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			page := newPage(t, playwright.BrowserNewContextOptions{})
 			if blocked {
 				blockThirdPartyCookies(t, page)
 			}
 			w.signIn(t, page, "Ivan Petrov")
-			card := w.card(t, page, "deal/77")
-			must(t, expect.Locator(card.Locator("#chat-1763")).ToHaveAttribute("data-state", "open-now"))
-			must(t, expect.Locator(card.Locator("#chat-1763")).ToContainText("Ann Lee"))
-			must(t, card.Locator("#q").Fill("pavel"))
-			must(t, card.Locator("#person-23").Click())
-			must(t, card.GetByRole("button", playwright.FrameLocatorGetByRoleOptions{Name: "Add to chat"}).Click())
-			must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "done"))
-			if got := w.Participants(1763); !slices.Contains(got, 23) {
-				t.Errorf("chat 1763 holds %v, want 23 among them", got)
+			s := seat{w, page, w.card(t, page, "deal/77")}
+			must(t, expect.Locator(s.chat(chatAnn)).ToHaveAttribute("data-state", "open-now"))
+			must(t, expect.Locator(s.chat(chatAnn)).ToContainText("Ann Lee"))
+			s.choose(t, pavel)
+			s.add(t)
+			s.wantResult(t, pavel, "done", "Pavel Orlov has been added.")
+			w.wantIn(t, chatAnn, ivan, annLee, pavel.id)
+		})
+	}
+}
+
+func TestAColleagueIsAddedFromEveryKindOfCard(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		item string
+		pick int // a chat, where there is more than one
+		chat int
+		in   []int
+	}{
+		"a deal":    {item: "deal/77", chat: chatAnn, in: []int{ivan, annLee, pavel.id}},
+		"a lead":    {item: "lead/55", chat: chatLead, in: []int{ivan, okafor, pavel.id}},
+		"a contact": {item: "contact/31", pick: chatAnn, chat: chatAnn, in: []int{ivan, annLee, pavel.id}},
+		"a company": {item: "company/12", pick: 1820, chat: 1820, in: []int{ivan, bruno, pavel.id}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.Do(func(world *bitrixtest.World) {
+				world.AddChat(bitrixtest.NewChat{ID: 1820, Name: "Lee & Partners - Sales line", Connector: "livechat", Line: 5, Customer: bruno,
+					Items: []bitrixtest.ItemKey{item("COMPANY", 12)}, Status: bitrixtest.StatusOperator, Operator: ivan, Texts: []string{"Hello"}})
+			})
+			before := map[int][]int{}
+			for _, chat := range []int{chatAnn, chatLead, 1770, 1820} {
+				before[chat] = w.Participants(chat)
+			}
+			s := w.seat(t, ivan, c.item)
+			if c.pick != 0 {
+				s.into(t, c.pick)
+			}
+			s.choose(t, pavel)
+			s.add(t)
+			s.wantResult(t, pavel, "done", "Pavel Orlov has been added.")
+			must(t, expect.Locator(s.chat(c.chat).Locator(".people")).ToContainText("Pavel Orlov"))
+			s.wantChosen(t)
+			before[c.chat] = c.in
+			for chat, in := range before {
+				w.wantIn(t, chat, in...)
 			}
 		})
 	}
 }
 
 func TestOfThreeColleaguesOneIsRefusedAndStaysChosen(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
-	page := newPage(t, playwright.BrowserNewContextOptions{})
-	w.signIn(t, page, "Ivan Petrov")
-	card := w.card(t, page, "deal/77")
-	for _, person := range []struct{ query, id string }{{"pavel", "23"}, {"olga", "22"}} {
-		must(t, card.Locator("#q").Fill(person.query))
-		must(t, card.Locator("#person-"+person.id).Click())
-	}
-	must(t, card.GetByRole("button", playwright.FrameLocatorGetByRoleOptions{Name: "Add to chat"}).Click())
-	must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "done"))
-	refused := card.Locator("#results [data-user='22']")
-	must(t, expect.Locator(refused).ToHaveAttribute("data-state", "refused"))
-	must(t, expect.Locator(refused).ToContainText("queue"))
-	must(t, expect.Locator(card.Locator("#chosen [data-user='22']")).ToBeVisible())
-	if got := w.Participants(1763); !slices.Contains(got, 23) || slices.Contains(got, 22) {
-		t.Errorf("chat 1763 holds %v, want 23 and not 22", got)
-	}
+	w.Do(func(world *bitrixtest.World) {
+		world.Lines[5].Queue = append(world.Lines[5].Queue, bitrixtest.QueueEntry{Type: "user", ID: igor.id})
+	})
+	s := w.seat(t, ivan, "deal/77")
+	s.choose(t, pavel, olga, igor)
+	s.add(t)
+	s.wantResult(t, pavel, "done", "Pavel Orlov has been added.")
+	s.wantResult(t, olga, "refused", "Olga Sidorova was not added.", "put them into the channel’s queue")
+	s.wantResult(t, igor, "done", "Igor Lebedev has been added.")
+	must(t, expect.Locator(s.card.Locator("#say")).ToHaveText("2 of 3 are in the chat now."))
+	s.wantChosen(t, olga)
+	w.wantIn(t, chatAnn, ivan, annLee, pavel.id, igor.id)
 }
 
-func TestTheKeyboardAloneAddsAColleague(t *testing.T) {
+func TestTheChatWrittenInLastStandsFirst(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
-	page := newPage(t, playwright.BrowserNewContextOptions{})
-	w.signIn(t, page, "Ivan Petrov")
-	card := w.card(t, page, "deal/77")
-	field := card.Locator("#q")
-	must(t, field.Focus())
-	must(t, page.Keyboard().Type("pav"))
-	must(t, expect.Locator(card.Locator("#person-23")).ToBeVisible())
-	must(t, page.Keyboard().Press("ArrowDown"))
-	must(t, page.Keyboard().Press("Enter"))
-	must(t, expect.Locator(card.Locator("#chosen [data-user='23']")).ToBeVisible())
-	must(t, page.Keyboard().Press("Control+Enter"))
-	must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "done"))
-	if got := w.Participants(1763); !slices.Contains(got, 23) {
-		t.Errorf("chat 1763 holds %v, want 23 among them", got)
-	}
-}
-
-func TestEachChatSaysWhyItTakesNobody(t *testing.T) {
-	w := newWorld(t)
-	page := newPage(t, playwright.BrowserNewContextOptions{})
-	w.signIn(t, page, "Anna Belova")
-	for item, want := range map[string][2]string{
-		"deal/77":    {"#chat-1701", "finished"},
-		"deal/78":    {"#chat-1780", "waiting"},
-		"deal/79":    {"#chat-1790", "off"},
-		"deal/80":    {"#chat-1763", "open-now"},
-		"contact/31": {"#chat-1770", "open-now"},
-		"company/12": {"#chats", ""},
-		"lead/55":    {"#chat-1755", "open-now"},
-	} {
-		card := w.card(t, page, item)
-		if want[1] == "" {
-			must(t, expect.Locator(card.Locator(want[0])).ToBeVisible())
-			continue
-		}
-		must(t, expect.Locator(card.Locator(want[0])).ToHaveAttribute("data-state", want[1]))
-	}
-}
-
-func TestAChatThatClosesMeanwhileIsToldAndTheChoiceIsKept(t *testing.T) {
-	w := newWorld(t)
-	page := newPage(t, playwright.BrowserNewContextOptions{})
-	w.signIn(t, page, "Ivan Petrov")
-	card := w.card(t, page, "deal/77")
-	must(t, card.Locator("#q").Fill("pavel"))
-	must(t, card.Locator("#person-23").Click())
-	if status := w.post(t, "sessions/close", `{"chat":1763}`); status != 200 {
-		t.Fatalf("closing the dialog answered %d", status)
-	}
-	must(t, card.GetByRole("button", playwright.FrameLocatorGetByRoleOptions{Name: "Add to chat"}).Click())
-	must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "refused"))
-	must(t, expect.Locator(card.Locator("#chosen [data-user='23']")).ToBeVisible())
-	if got := w.Participants(1763); slices.Contains(got, 23) {
-		t.Errorf("the closed chat holds %v", got)
-	}
-}
-
-func TestAnExpiredTokenIsRenewedWithoutAWord(t *testing.T) {
-	w := newWorld(t)
-	page := newPage(t, playwright.BrowserNewContextOptions{})
-	w.signIn(t, page, "Ivan Petrov")
-	card := w.card(t, page, "deal/77")
-	must(t, expect.Locator(card.Locator("#chat-1763")).ToBeVisible())
-	w.ExpireTokens(0)
-	must(t, card.Locator("#q").Fill("pavel"))
-	must(t, card.Locator("#person-23").Click())
-	must(t, card.GetByRole("button", playwright.FrameLocatorGetByRoleOptions{Name: "Add to chat"}).Click())
-	must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "done"))
-	if got := w.Participants(1763); !slices.Contains(got, 23) {
-		t.Errorf("chat 1763 holds %v, want 23 among them", got)
-	}
+	w.post(t, "messages", `{"chat":1770,"author":431,"text":"And the contract?"}`)
+	s := w.seat(t, ivan, "deal/77")
+	must(t, expect.Locator(s.card.Locator("#chats li.chat h3 .badge")).ToHaveText([]string{"Open", "Open", "Finished"}))
+	must(t, expect.Locator(s.card.Locator("#chats li.chat").First()).ToHaveId("chat-1770"))
+	w.post(t, "messages", `{"chat":1763,"author":431,"text":"And the chairs?"}`)
+	s.refresh(t)
+	must(t, expect.Locator(s.card.Locator("#chats li.chat").First()).ToHaveId("chat-1763"))
 }

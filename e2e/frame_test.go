@@ -1,8 +1,7 @@
 package e2e
 
 import (
-	"os"
-	"path/filepath"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -45,8 +44,7 @@ func TestAPortalPageThatDoesNotAnswerIsSimulated(t *testing.T) {
 			page := newPage(t, playwright.BrowserNewContextOptions{})
 			w.signIn(t, page, "Ivan Petrov")
 			frame := w.launchTab(t, page, "?frame="+name)
-			_, err := page.WaitForFunction("__frameCalls.length > 0", nil)
-			must(t, err)
+			eval(t, page, "new Promise((said) => setInterval(() => __frameCalls.length && said(true), 20))", nil)
 			check(t, page, "[__frameCalls[0].command, String(__frameCalls[0].dropped)]", `["getInitData","`+dropped+`"]`)
 			eval(t, frame, "void (window.last = new Promise((resolve) => addEventListener('message', ({data}) => resolve(data))))", nil)
 			eval(t, page, "portalFrames.all()[0].iframe.contentWindow.postMessage('last', '*')", nil)
@@ -85,15 +83,6 @@ func TestThePortalPageIgnoresMessagesOfOthers(t *testing.T) {
 	check(t, page, "__frameCalls.filter(({command}) => command === 'setAppOption').map(({dropped}) => dropped)", `["origin"]`)
 	w.open(t, page, "")
 	check(t, page, "portalFrames.all()[0].data.init.APP_OPTIONS", `{}`)
-}
-
-// launchTab opens the tab without waiting for the SDK.
-func (w *sdkWorld) launchTab(t *testing.T, page playwright.Page, query string) playwright.Frame {
-	t.Helper()
-	_, err := page.Goto(w.URL() + "/crm/deal/details/77/" + query)
-	must(t, err)
-	must(t, page.GetByRole("tab", playwright.PageGetByRoleOptions{Name: "SDK tab"}).Click())
-	return w.frame(t, page.Locator("[role=tabpanel] .appframe iframe"))
 }
 
 func TestThirdPartyCookiesCanBeBlocked(t *testing.T) {
@@ -153,14 +142,59 @@ func TestTheChatPanelShowsWhatHappens(t *testing.T) {
 	}
 }
 
+func TestOperatorsAreChosenInTheChatPanel(t *testing.T) {
+	t.Parallel()
+	w := &world{Portal: bitrixtest.NewPortal(t)}
+	page := newPage(t, playwright.BrowserNewContextOptions{})
+	w.signIn(t, page, "Ivan Petrov")
+	_, err := page.Goto(w.URL() + "/online/?dialog=chat1780")
+	must(t, err)
+	chat := page.Locator("#chat1780")
+	press := func(name string) {
+		t.Helper()
+		must(t, chat.GetByRole("button", playwright.LocatorGetByRoleOptions{Name: name}).Click())
+	}
+	write := func(as, text string) {
+		t.Helper()
+		_, err := chat.Locator("select[name=author]").SelectOption(playwright.SelectOptionValues{Labels: &[]string{as}})
+		must(t, err)
+		must(t, chat.GetByLabel("Message", playwright.LocatorGetByLabelOptions{Exact: playwright.Bool(true)}).Fill(text))
+		press("Send")
+		must(t, expect.Locator(chat.Locator(".messages")).ToContainText(text))
+	}
+	_, err = chat.GetByLabel("operator").SelectOption(playwright.SelectOptionValues{Labels: &[]string{"Pavel Orlov"}})
+	must(t, err)
+	press("Accept")
+	must(t, expect.Locator(chat.GetByRole("list", playwright.LocatorGetByRoleOptions{Name: "Participants"})).ToContainText("Pavel Orlov (operator)"))
+	must(t, expect.Locator(page.GetByRole("navigation", playwright.PageGetByRoleOptions{Name: "All chats"}).Locator("li", playwright.LocatorLocatorOptions{HasText: "Bruno Keller"})).ToContainText("open"))
+	must(t, expect.Locator(chat.Locator("select[name=author] option").First()).ToHaveText("as Bruno Keller (customer)"))
+	write("as Pavel Orlov (operator)", "Pavel is here.")
+	write("as Bruno Keller (customer)", "At last!")
+	press("Finish the dialog")
+	must(t, expect.Locator(chat).ToContainText("finished"))
+	press("Start a new dialog")
+	must(t, expect.Locator(chat).ToContainText("waiting for an operator"))
+
+	var said []string
+	for _, m := range w.Messages(1780) {
+		if !m.System {
+			said = append(said, fmt.Sprint(m.Author, " ", m.Text))
+		}
+	}
+	if want := []string{"433 Hi, is anybody there?", "23 Pavel is here.", "433 At last!"}; !slices.Equal(said, want) {
+		t.Errorf("the chat holds %q, want %q", said, want)
+	}
+	if got := w.Participants(1780); !slices.Equal(got, []int{433}) {
+		t.Errorf("the chat that waits holds %v", got)
+	}
+}
+
 func TestThePortalsPagesAreAccessible(t *testing.T) {
 	t.Parallel()
-	home, err := os.UserHomeDir()
-	must(t, err)
-	axe, err := os.ReadFile(filepath.Join(home, ".cache/ms-playwright-go/axe/package/axe.min.js"))
-	must(t, err)
 	w := &world{Portal: bitrixtest.NewPortal(t)}
 	w.Register(bitrixtest.App{Name: "Helper", HandlerURL: "http://app.localhost:1/", InstallURL: "http://app.localhost:1/", Scopes: []string{"crm"}})
+	w.bind(t, w.Register(bitrixtest.App{Name: "Tool", HandlerURL: "http://app.localhost:1/", Scopes: []string{"crm", "placement"}}), "CRM_DEAL_DETAIL_TOOLBAR", "http://app.localhost:1/",
+		"A button with a rather long name, as some applications have it")
 	for name, options := range map[string]playwright.BrowserNewContextOptions{
 		"light":            {ColorScheme: playwright.ColorSchemeLight, Viewport: &playwright.Size{Width: 1280, Height: 800}},
 		"dark, on a phone": {ColorScheme: playwright.ColorSchemeDark, Viewport: &playwright.Size{Width: 390, Height: 800}},
@@ -172,20 +206,35 @@ func TestThePortalsPagesAreAccessible(t *testing.T) {
 				t.Helper()
 				_, err := page.Goto(w.URL() + path)
 				must(t, err)
-				_, err = page.Evaluate(string(axe) + ";0")
-				must(t, err)
-				var found []struct {
-					ID    string
-					Nodes []string
-				}
-				eval(t, page, "axe.run(document).then(({violations}) => violations.map(({id, nodes}) => ({id, nodes: nodes.map(({target}) => target.join(' '))})))", &found)
-				for _, f := range found {
-					t.Errorf("%s: %s at %s", path, f.ID, strings.Join(f.Nodes, ", "))
-				}
-				check(t, page, "document.documentElement.scrollWidth - innerWidth", "0")
+				wantAccessible(t, path, page)
 			}
 			examine("/login/")
 			w.signIn(t, page, "Anna Belova")
+			card := func() {
+				t.Helper()
+				_, err := page.Goto(w.URL() + "/crm/deal/details/77/")
+				must(t, err)
+			}
+			card()
+			must(t, page.GetByText("Applications ▾").Click())
+			menu := page.Locator(".tools .drop")
+			must(t, menu.WaitFor())
+			box, err := menu.BoundingBox()
+			must(t, err)
+			if wide := float64(page.ViewportSize().Width); box.X < 0 || box.X+box.Width > wide {
+				t.Errorf("the menu of applications goes from %v to %v on a page of %v", box.X, box.X+box.Width, wide)
+			}
+			wantAccessible(t, "the menu of applications", page)
+			for name, open := range map[string]string{
+				"the messenger": "import('/_pages/messenger.js').then(({openMessenger}) => openMessenger('chat1763'))",
+				"a picker":      "import('/_pages/pickers.js').then(({pickUsers}) => { pickUsers(true); })",
+			} {
+				card()
+				_, err := page.Evaluate(open)
+				must(t, err)
+				must(t, page.GetByRole("dialog").GetByText("Ivan Petrov").First().WaitFor())
+				wantAccessible(t, name, page)
+			}
 			for _, path := range []string{"/", "/crm/deal/", "/crm/deal/details/77/", "/online/?dialog=chat1780", "/company/", "/notifications/", "/marketplace/", "/devops/1/", "/nowhere/"} {
 				examine(path)
 			}

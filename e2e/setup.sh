@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what the browser tests need: a Chromium, the Playwright driver, the
-# accessibility checker and the official Bitrix24 JS SDK (the last two are only
-# loaded by tests, never shipped). Every archive is pinned by its SHA-512.
+# Installs what the tests need beside Go: a PostgreSQL server, a Chromium, the
+# Playwright driver, the accessibility checker and the official Bitrix24 JS SDK
+# (the last two are only loaded by tests, never shipped). Every archive is
+# pinned by its SHA-512.
 # Safe to run again: milliseconds once everything is there.
 #
 # JOINLINE_CHROMIUM names another Chromium or Chrome to drive.
@@ -56,6 +57,16 @@ pin() { # name version sha512 directory
   rm -rf "$tmp"
   echo "$1@$2 $3" >"$4/.pin"
 }
+
+# The same places in the same order as binaries in app/sqlstore/pgtest.
+find_postgres() {
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1
+}
+
+if ! find_postgres && can_install; then
+  install postgresql
+fi
+find_postgres || fail "no PostgreSQL server found. Install your system's package postgresql"
 
 if [ -n "${JOINLINE_CHROMIUM:-}" ]; then
   command -v "$JOINLINE_CHROMIUM" >/dev/null 2>&1 ||
