@@ -6,7 +6,7 @@ FUZZTIME    ?= 10s
 GOFILES      = $(shell git ls-files -co --exclude-standard '*.go' | grep -v '_templ\.go$$')
 
 .DEFAULT_GOAL := help
-.PHONY: help test setup check generate lint fuzz bench demo screenshots
+.PHONY: help test setup check generate lint fuzz bench soak demo screenshots
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -32,6 +32,9 @@ fuzz: ## feed every parser of outside input for FUZZTIME (10s) each
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+soak: ## two minutes of people, faults and lost answers, then every word compared with the portal
+	go run ./e2e/soak
 
 screenshots: setup ## take the pictures of docs/images again
 	JOINLINE_SCREENSHOTS=$(CURDIR)/docs/images go test -count=1 -run '^TestScreenshots$$' ./e2e
