@@ -158,11 +158,8 @@ func (r *BatchResult) refusal(key string) *Error {
 	if !failed {
 		return nil
 	}
-	err := decodeError(raw)
+	err := decodeError(raw, r.token().secrets()...)
 	err.Method = r.methods[key]
-	if r.token != nil {
-		err.hide(r.token().Access, r.token().Refresh)
-	}
 	if err.OperatingResetAt.IsZero() && errors.Is(err, ErrOperationTimeLimit) {
 		err.OperatingResetAt = r.wire.Time[key].ResetAt.Time
 	}

@@ -122,6 +122,7 @@ func (o *outgoing) attempt(ctx context.Context) (answer, error) {
 		contentType: "application/json",
 		body:        o.body(o.token.Access),
 		timeout:     timeout,
+		secrets:     o.token.secrets(),
 	})
 	if err != nil {
 		if _, lost := errors.AsType[*lostReply](err); lost && ctx.Err() == nil {
@@ -129,7 +130,7 @@ func (o *outgoing) attempt(ctx context.Context) (answer, error) {
 		}
 		return answer{}, unanswered(o.method, err, o.read)
 	}
-	a, err := decodeAnswer(o.method, r.status, r.body)
+	a, err := decodeAnswer(o.method, r.status, r.body, o.token.secrets()...)
 	refusal, refused := errors.AsType[*Error](err)
 	if refused && refusal.Page && refusal.Status >= http.StatusInternalServerError {
 		gate.circuit.unanswered() // something in front of the portal speaks for it
@@ -137,7 +138,6 @@ func (o *outgoing) attempt(ctx context.Context) (answer, error) {
 		gate.circuit.answered()
 	}
 	if refused {
-		refusal.hide(o.token.Access, o.token.Refresh)
 		if errors.Is(err, ErrOperationTimeLimit) {
 			refusal.OperatingResetAt = gate.block(o.method, refusal.OperatingResetAt)
 		}

@@ -324,3 +324,23 @@ func TestATokenInThePortalsWordsIsHidden(t *testing.T) {
 		t.Errorf("the error has lines: %q", err)
 	}
 }
+
+func TestATokenThatIsCutOffInTheMiddleIsHidden(t *testing.T) {
+	long := strings.Repeat("x", 290) + testAccess
+	p := portal(
+		says(400, `{"error":"A","error_description":"`+long+`"}`),
+		says(400, `{"error":{"code":"`+long+`","message":"`+long+`"}}`),
+		result(`{"result":[],"result_error":{"one":{"error":"A","error_description":"`+long+`"}}}`),
+	)
+	v := viewerOf(p)
+	batch := func() error {
+		r, err := v.Batch(t.Context(), reads("profile"))
+		must(t, err)
+		return r.Err("one")
+	}
+	for _, err := range []error{v.Call(t.Context(), "user.add", nil, nil), v.Call(t.Context(), "user.add", nil, nil), batch()} {
+		if err == nil || strings.Contains(err.Error(), testAccess[:6]) {
+			t.Errorf("the error shows the beginning of the token: %v", err)
+		}
+	}
+}

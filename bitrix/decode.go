@@ -45,9 +45,10 @@ func (t *timing) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// decodeAnswer takes a body apart. The error is always an *Error.
-func decodeAnswer(method string, status int, body []byte) (answer, error) {
-	e, refusal := open(method, status, body)
+// decodeAnswer takes a body apart. The error is always an *Error, without the
+// secrets that the server repeated in its own words.
+func decodeAnswer(method string, status int, body []byte, secrets ...Secret) (answer, error) {
+	e, refusal := open(method, status, body, secrets...)
 	switch {
 	case refusal != nil:
 		return answer{}, refusal
@@ -57,14 +58,8 @@ func decodeAnswer(method string, status int, body []byte) (answer, error) {
 	return answer{result: e.Result, resetAt: e.resetAt()}, nil
 }
 
-// decodeRefusal returns the refusal that a body holds, or nil.
-func decodeRefusal(method string, status int, body []byte) *Error {
-	_, refusal := open(method, status, body)
-	return refusal
-}
-
 // open reads the envelope.
-func open(method string, status int, body []byte) (envelope, *Error) {
+func open(method string, status int, body []byte, secrets ...Secret) (envelope, *Error) {
 	body = bytes.TrimSpace(body)
 	var e envelope
 	if len(body) == 0 || body[0] != '{' || json.Unmarshal(body, &e) != nil {
@@ -73,10 +68,10 @@ func open(method string, status int, body []byte) (envelope, *Error) {
 	if !refused(status, e) {
 		return e, nil
 	}
-	err := decodeError(e.Error)
+	err := decodeError(e.Error, secrets...)
 	err.Method, err.Status = method, status
-	err.Description = cmp.Or(err.Description, oneLine(string(e.Description)))
-	err.Argument = cmp.Or(err.Argument, oneLine(string(e.Argument)))
+	err.Description = cmp.Or(err.Description, oneLine(string(e.Description), secrets...))
+	err.Argument = cmp.Or(err.Argument, oneLine(string(e.Argument), secrets...))
 	if err.OperatingResetAt.IsZero() {
 		err.OperatingResetAt = e.resetAt()
 	}
@@ -107,7 +102,7 @@ func refused(status int, e envelope) bool {
 
 // decodeError reads an error that is a code, an object that holds one, or an
 // item of result_error.
-func decodeError(raw json.RawMessage) *Error {
+func decodeError(raw json.RawMessage, secrets ...Secret) *Error {
 	var item struct {
 		Error       text     `json:"error"`
 		Code        text     `json:"code"`
@@ -121,19 +116,25 @@ func decodeError(raw json.RawMessage) *Error {
 		if json.Unmarshal(raw, &code) != nil {
 			code = ""
 		}
-		return &Error{Code: oneLine(string(code))}
+		return &Error{Code: oneLine(string(code), secrets...)}
 	}
 	return &Error{
-		Code:             oneLine(string(cmp.Or(item.Error, item.Code))),
-		Description:      oneLine(string(cmp.Or(item.Description, item.Message))),
-		Argument:         oneLine(string(item.Argument)),
+		Code:             oneLine(string(cmp.Or(item.Error, item.Code)), secrets...),
+		Description:      oneLine(string(cmp.Or(item.Description, item.Message)), secrets...),
+		Argument:         oneLine(string(item.Argument), secrets...),
 		OperatingResetAt: item.ResetAt.Time,
 	}
 }
 
-// oneLine makes text of the portal fit for a log line.
-func oneLine(s string) string {
+// oneLine makes text of a server fit for a log line. Secrets go before it is
+// cut, so that none is left in part.
+func oneLine(s string, secrets ...Secret) string {
 	const limit = 300
+	for _, secret := range secrets {
+		if secret != "" {
+			s = strings.ReplaceAll(s, secret.Reveal(), redacted)
+		}
+	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '

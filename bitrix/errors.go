@@ -225,18 +225,6 @@ func (e *Error) mayHaveRun() bool {
 	return e.Status >= http.StatusInternalServerError
 }
 
-// hide removes secrets that the server repeated in its own words.
-func (e *Error) hide(secrets ...Secret) {
-	for _, s := range secrets {
-		if s == "" {
-			continue
-		}
-		for _, field := range []*string{&e.Code, &e.Description, &e.Argument} {
-			*field = strings.ReplaceAll(*field, s.Reveal(), redacted)
-		}
-	}
-}
-
 // MovedError is a redirect of the portal to another address. It matches
 // [ErrMoved]; the call did not run. Before believing it, ask the authorisation
 // server ([Application.Inspect]).

@@ -29,6 +29,7 @@ type post struct {
 	contentType string
 	body        []byte
 	timeout     time.Duration
+	secrets     []Secret // to be kept out of errors
 }
 
 // reply is an HTTP answer other than a redirect, read to its end.
@@ -37,14 +38,22 @@ type reply struct {
 	body   []byte
 }
 
-// lostReply is a request that got no readable answer. Its text holds no address.
+// lostReply is a request that got no readable answer. Its text holds no address
+// and no secret, though net/http quotes what it cannot read.
 type lostReply struct {
 	sent bool // the request may have reached the server
+	text string
 	err  error
 }
 
-func (l *lostReply) Error() string { return l.err.Error() }
+func (l *lostReply) Error() string { return l.text }
 func (l *lostReply) Unwrap() error { return l.err }
+
+// lostTo tells why p got no readable answer.
+func (p post) lostTo(ctx context.Context, err error, sent bool) *lostReply {
+	err = plainCause(ctx, err, p.timeout)
+	return &lostReply{sent: sent, text: oneLine(err.Error(), p.secrets...), err: err}
+}
 
 // send makes one attempt. The error is a *lostReply or a *MovedError.
 func (a *Application) send(ctx context.Context, p post) (reply, error) {
@@ -57,7 +66,7 @@ func (a *Application) send(ctx context.Context, p post) (reply, error) {
 	})
 	req, err := http.NewRequestWithContext(attempt, http.MethodPost, p.target.String(), bytes.NewReader(p.body))
 	if err != nil {
-		return reply{}, &lostReply{err: errors.New("the address cannot be used")}
+		return reply{}, p.lostTo(ctx, errors.New("the address cannot be used"), false)
 	}
 	req.Header.Set("Content-Type", p.contentType)
 	req.Header.Set("Accept", "application/json")
@@ -70,7 +79,7 @@ func (a *Application) send(ctx context.Context, p post) (reply, error) {
 	if err != nil {
 		// A transport without traces may have sent it for all we know.
 		sent := (written.Load() || !traced.Load()) && !isDial(err)
-		return reply{}, &lostReply{sent: sent, err: plainCause(ctx, err, p.timeout)}
+		return reply{}, p.lostTo(ctx, err, sent)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
@@ -78,7 +87,7 @@ func (a *Application) send(ctx context.Context, p post) (reply, error) {
 	}
 	body, err := readBody(resp)
 	if err != nil {
-		return reply{}, &lostReply{sent: true, err: plainCause(ctx, err, p.timeout)}
+		return reply{}, p.lostTo(ctx, err, true)
 	}
 	return reply{status: resp.StatusCode, body: body}, nil
 }
@@ -138,6 +147,8 @@ func (a *Application) transport() http.RoundTripper {
 		MaxIdleConnsPerHost:   16,
 		IdleConnTimeout:       30 * time.Second, // below that of common servers
 		ExpectContinueTimeout: time.Second,
+
+		MaxResponseHeaderBytes: 64 << 10,
 	}
 }
 

@@ -213,6 +213,7 @@ func (a *Application) ask(ctx context.Context, q question) ([]byte, error) {
 		contentType: "application/x-www-form-urlencoded",
 		body:        []byte(q.fields.Encode()),
 		timeout:     cmp.Or(a.Timeouts.Read, readTimeout),
+		secrets:     q.secrets,
 	})
 	if errors.Is(err, ErrMoved) {
 		return nil, fmt.Errorf("%s: %w: it redirects elsewhere", q.name, ErrUnreachable) // no portal has moved
@@ -220,8 +221,7 @@ func (a *Application) ask(ctx context.Context, q question) ([]byte, error) {
 	if err != nil {
 		return nil, unanswered(q.name, err, true)
 	}
-	if refusal := decodeRefusal(q.name, r.status, r.body); refusal != nil {
-		refusal.hide(q.secrets...)
+	if _, refusal := open(q.name, r.status, r.body, q.secrets...); refusal != nil {
 		if refusal.mayHaveRun() {
 			return nil, lost(refusal, true)
 		}

@@ -79,6 +79,9 @@ type Token struct {
 	Scope           []string
 }
 
+// secrets returns what of t must not be seen in the words of a server.
+func (t Token) secrets() []Secret { return []Secret{t.Access, t.Refresh} }
+
 // TokenSource yields the tokens of one person on one portal. Implementations
 // are safe for concurrent use.
 type TokenSource interface {
