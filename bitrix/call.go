@@ -126,15 +126,18 @@ func (o *outgoing) attempt(ctx context.Context) (answer, error) {
 	})
 	if err != nil {
 		if _, lost := errors.AsType[*lostReply](err); lost && ctx.Err() == nil {
-			gate.circuit.unanswered()
+			gate.circuit.failed(nil)
 		}
 		return answer{}, unanswered(o.method, err, o.read)
 	}
 	a, err := decodeAnswer(o.method, r.status, r.body, o.token.secrets()...)
 	refusal, refused := errors.AsType[*Error](err)
-	if refused && refusal.Page && refusal.Status >= http.StatusInternalServerError {
-		gate.circuit.unanswered() // something in front of the portal speaks for it
-	} else {
+	switch {
+	case errors.Is(err, ErrOverloaded):
+		gate.circuit.failed(refusal)
+	case refused && refusal.Page && refusal.Status >= http.StatusInternalServerError:
+		gate.circuit.failed(nil) // something in front of the portal speaks for it
+	default:
 		gate.circuit.answered()
 	}
 	if refused {

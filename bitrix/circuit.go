@@ -1,6 +1,7 @@
 package bitrix
 
 import (
+	"fmt"
 	"sync"
 	"time"
 )
@@ -14,44 +15,51 @@ const (
 	maxRest   = 10 * time.Second
 )
 
-// circuit holds back requests to a portal that does not answer, so that people
-// hear so at once instead of after every time limit, and the portal is not
-// hammered while it gets up. After each rest one request finds out whether it
-// is back. The zero value is ready for use.
+// circuit holds back requests to a portal that does not answer, or says that it
+// is overloaded, so that people hear so at once instead of after every time
+// limit, and the portal is not hammered while it gets up. After each rest one
+// request finds out whether it is back. The zero value is ready for use.
 type circuit struct {
 	mu     sync.Mutex
 	silent int       // guarded by mu; attempts in a row without an answer
+	reason *Error    // guarded by mu; of the last one, when it was overload
 	rest   time.Time // guarded by mu; nobody passes before
 	rests  int       // guarded by mu; how often it rested since the last answer
 }
 
-// pass reports whether a request may be sent now.
-func (c *circuit) pass() bool {
+// pass returns nil when a request for method may be sent now, and otherwise why
+// it is held back.
+func (c *circuit) pass(method string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.silent < maxSilent {
-		return true
+		return nil
 	}
 	now := time.Now()
-	if now.Before(c.rest) {
-		return false
+	switch {
+	case !now.Before(c.rest):
+		c.rest = now.Add(maxRest) // the others wait for this one's answer
+		return nil
+	case c.reason != nil:
+		return &Error{Method: method, Code: c.reason.Code, Description: "not sent: the portal has refused all the latest requests"}
 	}
-	c.rest = now.Add(maxRest) // the others wait for this one's answer
-	return true
+	return fmt.Errorf("%w: %s: not sent: the portal answered none of the latest requests", ErrUnreachable, method)
 }
 
-// answered notes that the portal said something, whatever it was.
+// answered notes that the portal works, whatever it said.
 func (c *circuit) answered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.silent, c.rests, c.rest = 0, 0, time.Time{}
+	c.silent, c.reason, c.rests, c.rest = 0, nil, 0, time.Time{}
 }
 
-// unanswered notes that an attempt got no answer.
-func (c *circuit) unanswered() {
+// failed notes that an attempt got no answer, or the one that the portal is
+// overloaded.
+func (c *circuit) failed(overload *Error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.silent++
+	c.reason = overload
 	if c.silent < maxSilent {
 		return
 	}

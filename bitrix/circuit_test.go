@@ -79,3 +79,23 @@ func TestPortalsDoNotShareTheirSilence(t *testing.T) {
 	dead.wantAsked(t, maxSilent)
 	must(t, app.Viewer("https://alive.example/rest/", StaticToken(testToken())).Call(t.Context(), "user.add", nil, nil))
 }
+
+func TestAnOverloadedPortalIsNotHammered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := portal(refuses(503, "OVERLOAD_LIMIT"))
+		v := viewerOf(p)
+		begun := time.Now()
+		for range 10 * maxSilent {
+			err := v.Read(t.Context(), "profile", nil, nil)
+			wantIs(t, err, ErrOverloaded)
+			wantIsNot(t, err, ErrUnreachable)
+		}
+		p.wantAsked(t, maxSilent)
+		if took := time.Since(begun); took > 0 {
+			t.Errorf("people waited %v to hear that", took)
+		}
+		p.reacts(result("1"))
+		time.Sleep(maxRest)
+		must(t, v.Read(t.Context(), "profile", nil, nil))
+	})
+}

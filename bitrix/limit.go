@@ -50,16 +50,16 @@ func newGate(l Limit) *gate {
 
 // gate returns the gate of the portal that address belongs to.
 func (a *Application) gate(address *url.URL) *gate {
-	host := strings.ToLower(address.Host)
+	portal := origin(address.String())
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	g := a.gates[host]
+	g := a.gates[portal]
 	if g == nil {
 		g = newGate(a.Limit)
 		if a.gates == nil {
 			a.gates = map[string]*gate{}
 		}
-		a.gates[host] = g
+		a.gates[portal] = g
 	}
 	return g
 }
@@ -75,8 +75,8 @@ func (g *gate) pass(ctx context.Context, method string) error {
 			Description: "not sent: the portal refuses the method for now",
 		}
 	}
-	if !g.circuit.pass() {
-		return fmt.Errorf("%w: %s: not sent: the portal answered none of the latest requests", ErrUnreachable, method)
+	if err := g.circuit.pass(method); err != nil {
+		return err
 	}
 	for {
 		g.mu.Lock()

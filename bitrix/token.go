@@ -41,7 +41,7 @@ type Application struct {
 
 	mu      sync.Mutex
 	http    *http.Client       // guarded by mu
-	gates   map[string]*gate   // guarded by mu; by host
+	gates   map[string]*gate   // guarded by mu; by the portal's origin
 	refused map[Secret]error   // guarded by mu; refresh tokens that are no longer good
 	renewed map[Secret]renewal // guarded by mu; what a spent refresh token was traded for
 	flights singleflight.Group // renewals under way
