@@ -99,17 +99,21 @@ func TestABatchAsAWholeMayFail(t *testing.T) {
 }
 
 func TestAnInternalErrorOfACommandLeavesAWriteUnknown(t *testing.T) {
-	body := result(`{"result":[],"result_error":{"a":{"error":"INTERNAL_SERVER_ERROR","error_description":"` + testAccess + `"}}}`)
-	for _, reads := range []bool{false, true} {
-		b := NewBatch()
-		b.Reads = reads
-		b.Add("a", "user.add", nil)
-		r, err := viewerOf(portal(body)).Batch(t.Context(), b)
-		must(t, err)
-		if got := errors.Is(r.Err("a"), ErrOutcomeUnknown); got == reads {
-			t.Errorf("reads %v: unknown is %v", reads, got)
+	for _, failure := range []string{
+		`{"error":"INTERNAL_SERVER_ERROR","error_description":"` + testAccess + `"}`,
+		`{"error":"ERROR_CORE","error_description":"SQL query error!"}`,
+	} {
+		for _, reads := range []bool{false, true} {
+			b := NewBatch()
+			b.Reads = reads
+			b.Add("a", "user.add", nil)
+			r, err := viewerOf(portal(result(`{"result":[],"result_error":{"a":`+failure+`}}`))).Batch(t.Context(), b)
+			must(t, err)
+			if got := errors.Is(r.Err("a"), ErrOutcomeUnknown); got == reads {
+				t.Errorf("%s, reads %v: unknown is %v", failure, reads, got)
+			}
+			wantNoSecret(t, r.Err("a"))
 		}
-		wantNoSecret(t, r.Err("a"))
 	}
 }
 
@@ -198,6 +202,31 @@ func TestTheNotationOfParametersInABatch(t *testing.T) {
 	for _, text := range []string{"$result[a]", "x $RESULT[a]", "$next[a]", "$total[a]", "$error[a]", "$result_error[a]"} {
 		if q, err := encodeQuery(Params{"FIND": text}); err == nil || strings.Contains(err.Error(), text) {
 			t.Errorf("%q became %q, %v", text, q, err)
+		}
+	}
+}
+
+func TestACommandWhoseResultMakesNoSense(t *testing.T) {
+	for _, reads := range []bool{false, true} {
+		b := NewBatch()
+		b.Reads = reads
+		b.Add("a", "user.add", nil)
+		r, err := viewerOf(portal(result(`{"result":{"a":"chat"},"result_error":[]}`))).Batch(t.Context(), b)
+		must(t, err)
+		var id ChatID
+		want := map[bool]error{false: ErrOutcomeUnknown, true: ErrUnreachable}[reads]
+		wantIs(t, r.Decode("a", &id), want)
+	}
+}
+
+func TestAResultThatNamesNothingIsNoItemChatOrPerson(t *testing.T) {
+	for name, raw := range map[string]string{
+		"nothing": `null`, "an empty map": `[]`, "an empty object": `{}`, "an empty item": `{"item":[]}`, "an item that is null": `{"item":null}`, "an id of zero": `{"id":0,"ID":"0"}`,
+	} {
+		for _, target := range []any{new(Item), new(Dialog), new(Profile)} {
+			if err := decodeResult([]byte(raw), target); err == nil {
+				t.Errorf("%s was taken for a %T", name, target)
+			}
 		}
 	}
 }

@@ -99,6 +99,10 @@ func TestACallIsRepeatedOnlyWhereItDidNotRun(t *testing.T) {
 			reactions: []reaction{refuses(200, "ACCESS_DENIED")},
 			calls:     1, reads: 1, call: ErrAccessDenied, read: ErrAccessDenied,
 		},
+		"JSON of a proxy that lost patience": {
+			reactions: []reaction{says(408, `{"message":"Request Timeout"}`)},
+			calls:     1, reads: 3, call: ErrOutcomeUnknown, read: ErrUnreachable,
+		},
 		"an expired token that cannot be renewed": {
 			reactions: []reaction{refuses(401, "expired_token")},
 			calls:     1, reads: 1, call: ErrExpiredToken, read: ErrExpiredToken,
@@ -271,7 +275,9 @@ func TestTheOperatingLimit(t *testing.T) {
 }
 
 func TestAClientThatNobodyMadeSaysSo(t *testing.T) {
-	for name, v := range map[string]Viewer{"zero": {}, "of a zero client": {&Client{}}} {
+	for name, v := range map[string]Viewer{
+		"zero": {}, "of a zero client": {&Client{}}, "without tokens": newApplication(portal(result("1"))).Viewer(testEndpoint, nil),
+	} {
 		if err := v.Call(t.Context(), "user.add", nil, nil); err == nil {
 			t.Errorf("%s: called", name)
 		}
@@ -322,6 +328,20 @@ func TestATokenInThePortalsWordsIsHidden(t *testing.T) {
 	wantNoSecret(t, err)
 	if strings.ContainsAny(err.Error(), "\n\r") {
 		t.Errorf("the error has lines: %q", err)
+	}
+}
+
+// A new token would start the administrator's approval anew.
+// See https://apidocs.bitrix24.com/api-reference/scopes/confirmation.html
+func TestATokenThatWaitsForApprovalIsNotRenewed(t *testing.T) {
+	for status, code := range map[int]string{401: "METHOD_CONFIRM_WAITING", 403: "METHOD_CONFIRM_DENIED"} {
+		p := portal(refuses(status, code))
+		app := newApplication(p)
+		err := app.Viewer(testEndpoint, app.Renewing(testToken(), nil)).Call(t.Context(), "user.add", nil, nil)
+		if refusal, ok := errors.AsType[*Error](err); !ok || refusal.Code != code || refusal.Status != status {
+			t.Errorf("got %v, want the portal's own code", err)
+		}
+		p.wantAsked(t, 1)
 	}
 }
 

@@ -31,8 +31,11 @@ func (c Client) Format(f fmt.State, _ rune) {
 
 // usable tells what is wrong with c itself.
 func (c *Client) usable() error {
-	if c == nil || c.app == nil {
+	switch {
+	case c == nil || c.app == nil:
 		return errors.New("the client was not made by an Application")
+	case c.tokens == nil:
+		return errors.New("the client has no token source")
 	}
 	return c.err
 }

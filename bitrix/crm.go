@@ -105,6 +105,9 @@ func (i *Item) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	row := w.Item
+	if row.ID <= 0 {
+		return errNobody
+	}
 	*i = Item{
 		Title:       string(row.Title),
 		Responsible: UserID(row.Assigned),

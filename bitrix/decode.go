@@ -147,6 +147,9 @@ func oneLine(s string, secrets ...Secret) string {
 	return s
 }
 
+// errNobody is a result that should name one thing and names none.
+var errNobody = errors.New("the result has no id")
+
 // decodeResult decodes a result into v. PHP knows one kind of array, so a list
 // may arrive as an object and an empty map as []; both are set right here for v
 // itself. Rows without an id are left out of chats and users.

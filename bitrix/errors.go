@@ -139,6 +139,8 @@ func (e *Error) Is(target error) bool {
 	case ErrArgument:
 		return code == "error_argument" || code == "crm_chat_empty_user" ||
 			code == "crm_chat_empty_crm_data" && !e.says("could not find")
+	case ErrNotFound:
+		return code == "not_found" || code == "error_not_found" || code == "" && e.says("not found") // crm.deal.get and its kind have no code
 	case ErrNoChat:
 		return code == "crm_chat_empty_crm_data" && e.says("could not find")
 	case ErrAlreadyBound:
@@ -150,7 +152,7 @@ func (e *Error) Is(target error) bool {
 	case ErrUnreachable:
 		// A page with a 4xx status comes of something in front of the portal,
 		// which did not let the call through, unless it lost patience.
-		return e.Page && e.Status >= 400 && e.Status < 500 && !slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooManyRequests, 499}, e.Status)
+		return e.Page && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests && !slices.Contains(lostPatience, e.Status)
 	}
 	return slices.Contains(codesOf(target), code)
 }
@@ -174,8 +176,6 @@ func codesOf(target error) []string {
 		return []string{"allowed_only_intranet_user"}
 	case ErrInvalidGrant:
 		return []string{"invalid_grant", "bad_verification_code"}
-	case ErrNotFound:
-		return []string{"not_found", "error_not_found"}
 	case ErrConnection:
 		return []string{"connection_error"}
 	case ErrChatNotInCRM:
@@ -197,7 +197,7 @@ func (e *Error) deniesAccess(code string) bool {
 	case "invalid_credentials", "chat_join_permission_denied", "chat_delete_user_permission_denied", "allowed_only_intranet_user":
 		return true
 	case "":
-		return e.says("access denied") // crm.deal.get and its kind have no code
+		return e.says("access denied")
 	}
 	return false
 }
@@ -221,9 +221,17 @@ func (e *Error) mayHaveRun() bool {
 	switch strings.ToLower(e.Code) {
 	case "internal_server_error", "error_unexpected_answer":
 		return true // inside a batch these come without a status
+	case "error_core":
+		return e.Status >= http.StatusInternalServerError || e.says("sql query error")
+	case "":
+		return e.Status >= http.StatusInternalServerError || slices.Contains(lostPatience, e.Status)
 	}
 	return e.Status >= http.StatusInternalServerError
 }
+
+// lostPatience are the statuses by which something in front of the portal says
+// that it has not waited for the answer.
+var lostPatience = []int{http.StatusRequestTimeout, 499}
 
 // MovedError is a redirect of the portal to another address. It matches
 // [ErrMoved]; the call did not run. Before believing it, ask the authorisation

@@ -13,7 +13,7 @@ var everySentinel = []error{
 	ErrMethodNotFound, ErrAppRemoved, ErrPlan, ErrAccessDenied, ErrInvalidGrant, ErrInvalidClient, ErrArgument, ErrNotFound,
 	ErrConnection, ErrAlreadyBound, ErrCallerDenied, ErrColleagueDenied, ErrHistoryDenied, ErrChatNotInCRM, ErrUserNotActive,
 	ErrAlreadyMember, ErrNotMember, ErrDialogAccess, ErrNoChat, ErrOutcomeUnknown, ErrUnreachable, ErrMoved, ErrNotRun,
-	ErrUntrustedServer, ErrForeignToken, ErrNoToken, io.EOF,
+	ErrUntrustedServer, ErrForeignToken, ErrNoToken, ErrEmployeesOnly, io.EOF,
 }
 
 func TestARefusalMatchesItsSentinelsAndNoOther(t *testing.T) {
@@ -53,6 +53,8 @@ func TestARefusalMatchesItsSentinelsAndNoOther(t *testing.T) {
 		"user, old portal":       {Error{Code: "CRM_CHAT_EMPTY_USER"}, []error{ErrArgument}},
 		"no chat":                {Error{Code: "CRM_CHAT_EMPTY_CRM_DATA", Description: "Could not find CRM entity"}, []error{ErrNoChat}},
 		"not found":              {Error{Code: "NOT_FOUND"}, []error{ErrNotFound}},
+		"not found, old method":  {Error{Description: "Not found"}, []error{ErrNotFound}},
+		"an external person":     {Error{Code: "allowed_only_intranet_user"}, []error{ErrAccessDenied, ErrEmployeesOnly}},
 		"connection":             {Error{Code: "CONNECTION_ERROR"}, []error{ErrConnection}},
 		"bound":                  {Error{Code: "ERROR_CORE", Description: "Unable to set placement handler: Handler already binded"}, []error{ErrAlreadyBound}},
 		"caller":                 {Error{Code: "ACCESS_DENIED", Description: "Access denied! You don't have access to join user to chat"}, []error{ErrAccessDenied, ErrCallerDenied}},

@@ -150,8 +150,12 @@ func (l *Launch) readOptions(raw string) error {
 	if !ok {
 		return nil
 	}
-	// Toolbars and timeline menus of some cards call it ENTITY_ID.
+	// Toolbars and timeline menus of some cards call it ENTITY_ID, the portal's
+	// own form of an activity entityId, beside the number of its type.
 	id := cmp.Or(options["ID"], options["ENTITY_ID"])
+	if id == "" && options["entityTypeId"] == strconv.Itoa(kind.EntityTypeID()) {
+		id = options["entityId"]
+	}
 	if id == "" || id == "0" {
 		return nil
 	}

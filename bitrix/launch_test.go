@@ -86,6 +86,8 @@ func TestTheItemOfALaunch(t *testing.T) {
 		"a toolbar":             {"CRM_COMPANY_DETAIL_TOOLBAR", `{"ID":"12"}`, CRMItem{Company, 12}},
 		"a list":                {"CRM_DEAL_LIST_MENU", `{"ID":"77"}`, CRMItem{Deal, 77}},
 		"the other key":         {"CRM_DEAL_ACTIVITY_TIMELINE_MENU", `{"ENTITY_ID":"77"}`, CRMItem{Deal, 77}},
+		"the built-in form":     {"CRM_LEAD_DETAIL_ACTIVITY", `{"entityTypeId":"1","entityId":"55","useBuiltInInterface":"Y"}`, CRMItem{Lead, 55}},
+		"another card's form":   {"CRM_LEAD_DETAIL_ACTIVITY", `{"entityTypeId":"2","entityId":"55","useBuiltInInterface":"Y"}`, CRMItem{}},
 		"new":                   {"CRM_DEAL_DETAIL_TAB", `{"ID":"0"}`, CRMItem{}},
 		"new, no id":            {"CRM_DEAL_DETAIL_TAB", `{"URI":"/"}`, CRMItem{}},
 		"new, empty id":         {"CRM_DEAL_DETAIL_TAB", `{"ID":null}`, CRMItem{}},

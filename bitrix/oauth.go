@@ -171,7 +171,7 @@ func (a *Application) trade(ctx context.Context, server, grant, field string, se
 		return Token{}, fmt.Errorf("%s: %w: decoding the answer: %w", methodToken, ErrUnreachable, err)
 	}
 	endpoint, err := parseEndpoint(string(wire.Endpoint))
-	if err != nil || wire.Access == "" || wire.Refresh == "" || wire.MemberID == "" {
+	if err != nil || wire.Access == "" || wire.Refresh == "" || !memberID.MatchString(string(wire.MemberID)) {
 		return Token{}, fmt.Errorf("%s: %w: the answer lacks a token or the portal", methodToken, ErrUnreachable)
 	}
 	return Token{

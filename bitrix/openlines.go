@@ -97,6 +97,9 @@ func (d *Dialog) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err
 	}
+	if w.ID <= 0 {
+		return errNobody
+	}
 	// connector | line | chat at the connector, which may hold bars itself | customer
 	code := strings.Split(string(w.Code), "|")
 	// CRM enabled | type | id | pause | wait | session | start | line | …

@@ -166,6 +166,9 @@ func (p *Profile) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err
 	}
+	if w.ID <= 0 {
+		return errNobody
+	}
 	*p = Profile{ID: UserID(w.ID), Admin: bool(w.Admin), Name: string(w.Name), LastName: string(w.LastName)}
 	return nil
 }
