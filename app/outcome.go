@@ -78,6 +78,8 @@ const (
 	ReasonBusy Reason = "busy"
 	// ReasonDown: the portal does not answer.
 	ReasonDown Reason = "down"
+	// ReasonCancelled: the viewer stopped before the person's turn.
+	ReasonCancelled Reason = "cancelled"
 	// ReasonNoToken: the viewer's authorisation is over; a reload renews it.
 	ReasonNoToken Reason = "no_token"
 	// ReasonNoAccess: the portal keeps the viewer from the application.
@@ -94,24 +96,24 @@ const (
 
 // judge says what is true of one person. Being seen among the participants
 // outweighs whatever the call answered.
-func judge(user bitrix.UserID, a answer, c ChatRef, back readBack) Outcome {
+func judge(user bitrix.UserID, a Answer, c ChatRef, back readBack) Outcome {
 	o := Outcome{User: user}
 	members, read := back.members[c.ID]
 	in := slices.Contains(members, user)
 	switch {
-	case a.err == nil && a.chat > 0 && a.chat != c.ID:
-		return elsewhere(o, a.chat, back)
+	case a.Kind == AnswerAgreed && a.Told > 0 && a.Told != c.ID:
+		return elsewhere(o, a.Told, back)
 	case in && user == back.dialog.Customer:
 		o.State, o.Reason = OutcomeAlreadyIn, ReasonCustomer
-	case in && (c.showed(user) || !a.tried || isRefusal(a.err)):
+	case in && (c.showed(user) || a.Kind == "" || a.isRefusal()):
 		o.State = OutcomeAlreadyIn
 	case in:
 		o.State = OutcomeAdded
-	case !a.tried:
-		o.State = OutcomeNotTried
-	case a.err != nil:
-		return failed(o, a.err, read)
-	case a.chat == 0:
+	case a.Kind == "", a.Kind == AnswerUnheard:
+		o.State, o.Reason = OutcomeNotTried, a.Reason
+	case a.Kind != AnswerAgreed:
+		return failed(o, a, read)
+	case a.Told == 0:
 		o.State, o.Reason = OutcomeRefused, ReasonNoChat
 	case !read:
 		o.State, o.Reason = OutcomeUnknown, ReasonUnconfirmed
@@ -133,22 +135,15 @@ func (b readBack) whySkipped(user bitrix.UserID) Reason {
 	return ReasonUnlisted
 }
 
-// isRefusal reports whether a call surely changed nothing: a person seen
-// afterwards was there before.
-func isRefusal(err error) bool { return err != nil && !errors.Is(err, errLost) }
-
 // failed judges a call that was refused or lost, for a person who was not seen.
-func failed(o Outcome, err error, read bool) Outcome {
+func failed(o Outcome, a Answer, read bool) Outcome {
 	switch {
-	case unheard(err):
-		o.State = OutcomeNotTried
-		o.Reason = reasonOf(err)
-	case errors.Is(err, errLost) && (!read || mayStillRun(err)):
+	case a.Kind == AnswerLost && (!read || a.Late):
 		o.State, o.Reason = OutcomeUnknown, ReasonLost
-	case errors.Is(err, bitrix.ErrAlreadyMember) && !read:
+	case a.Member && !read:
 		o.State, o.Reason = OutcomeUnknown, ReasonUnconfirmed
 	default:
-		o.State, o.Reason = OutcomeRefused, reasonOf(err)
+		o.State, o.Reason = OutcomeRefused, a.Reason
 	}
 	return o
 }
@@ -179,7 +174,7 @@ var reasons = []struct {
 	{bitrix.ErrChatNotInCRM, ReasonChatClosed},
 	{errNoChat, ReasonNoChat},
 	{ErrPortalBusy, ReasonBusy},
-	{ErrPortalDown, ReasonDown}, // also when it lost one answer after the other
+	{ErrPortalDown, ReasonDown},
 	{errLost, ReasonFailed},
 	{ErrMoved, ReasonDown},
 	{ErrNoToken, ReasonNoToken},

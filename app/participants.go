@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"os"
 	"slices"
 
 	"github.com/joinline/joinline/bitrix"
@@ -37,38 +35,97 @@ type Added struct {
 // The error is about the request itself, and then nothing was asked of the
 // portal: ErrNobody, ErrTooMany, ErrNotInVisit, ErrNotInstalled, ErrNoToken.
 // Whatever happens at the portal is told in Added.
+//
+// Ask and Settle are its two halves, for a page that shows how far it is.
 func (a *App) Add(ctx context.Context, v Visit, c ChatRef, people []bitrix.UserID) (Added, error) {
 	people = once(people)
-	switch {
-	case len(people) == 0:
-		return Added{}, ErrNobody
-	case len(people) > MaxPeople:
-		return Added{}, fmt.Errorf("%w: %d", ErrTooMany, len(people))
-	case c.ID <= 0 || !v.about(c.Owner):
-		return Added{}, fmt.Errorf("%w: chat %d of %v", ErrNotInVisit, c.ID, c.Owner)
-	}
-	client, err := a.viewer(ctx, v)
+	client, err := a.adding(ctx, v, c, len(people))
 	if err != nil {
 		return Added{}, err
 	}
 	answers, stopped := askAll(ctx, client, c, people)
-	added := Added{Stopped: stopped}
+	added := a.settle(ctx, client, v, c, people, answers)
+	added.Stopped = stopped
+	if stopped != nil {
+		a.log.LogAttrs(ctx, slog.LevelInfo, "add stopped", slog.Any(KeyMember, v.Member), slog.Any(KeyChat, c.ID), slog.Any(KeyError, stopped))
+	}
+	return added, nil
+}
+
+// Ask makes the one call that adds a person to a chat, and returns what the
+// portal said. That is not yet what is true: Settle is. A page asks for one
+// person after the other, as Add does, until an answer says to stop, and then
+// settles all of them, also when it has given up in between.
+//
+// The error means that the portal was not asked, or surely did not look:
+// those of Add, and ErrNoToken when the portal refused the viewer's token. It
+// may then be asked again.
+func (a *App) Ask(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID) (Answer, error) {
+	people := once([]bitrix.UserID{user})
+	client, err := a.adding(ctx, v, c, len(people))
+	if err != nil {
+		return Answer{}, err
+	}
+	// A call that has begun is awaited, whether or not the page still waits: a
+	// lost answer is worth less than a late one.
+	answer, err := ask(context.WithoutCancel(ctx), client, c, user)
+	if errors.Is(err, ErrNoToken) {
+		return Answer{}, fmt.Errorf("adding to chat %d: %w", c.ID, err)
+	}
+	return answer, nil
+}
+
+// Settle reads back who takes part in a chat after Ask was called for some of
+// the people, and says of every one of them what is true. Answers about others
+// are passed over; whoever has none was not tried. Its errors are those of Add.
+func (a *App) Settle(ctx context.Context, v Visit, c ChatRef, people []bitrix.UserID, answers []Answer) (Added, error) {
+	people = once(people)
+	client, err := a.adding(ctx, v, c, len(people))
+	if err != nil {
+		return Added{}, err
+	}
+	return a.settle(ctx, client, v, c, people, answers), nil
+}
+
+// adding checks a request to add so many people, and returns who is to ask.
+func (a *App) adding(ctx context.Context, v Visit, c ChatRef, people int) (bitrix.Viewer, error) {
+	switch {
+	case people == 0:
+		return bitrix.Viewer{}, ErrNobody
+	case people > MaxPeople:
+		return bitrix.Viewer{}, fmt.Errorf("%w: %d", ErrTooMany, people)
+	case c.ID <= 0 || !v.about(c.Owner):
+		return bitrix.Viewer{}, fmt.Errorf("%w: chat %d of %v", ErrNotInVisit, c.ID, c.Owner)
+	}
+	return a.viewer(ctx, v)
+}
+
+// settle is Settle with a client, for people who are told apart.
+func (a *App) settle(ctx context.Context, client bitrix.Viewer, v Visit, c ChatRef, people []bitrix.UserID, answers []Answer) Added {
+	var added Added
 	var back readBack
-	if slices.ContainsFunc(answers, answer.reached) {
+	if slices.ContainsFunc(answers, Answer.reached) {
+		var err error
 		if back, err = a.readBack(ctx, client, v, c, people, answers); err != nil {
 			a.log.WarnContext(ctx, "participants not read back", KeyMember, v.Member, KeyChat, c.ID, KeyError, err)
 		}
 	}
 	added.Chat = back.chat
-	for n, user := range people {
-		o := judge(user, answers[n], c, back)
-		if o.State == OutcomeNotTried {
-			o.Reason = reasonOf(stopped)
-		}
-		added.Outcomes = append(added.Outcomes, o)
+	unasked := Answer{Reason: ReasonCancelled}
+	if n := slices.IndexFunc(answers, func(a Answer) bool { return a.Stop != "" }); n >= 0 {
+		unasked.Reason = answers[n].why()
 	}
-	a.logAdded(ctx, v, c, added)
-	return added, nil
+	for _, user := range people {
+		answer := unasked
+		if n := slices.IndexFunc(answers, func(a Answer) bool { return a.User == user && a.Kind != "" }); n >= 0 {
+			answer = answers[n]
+		}
+		o := judge(user, answer, c, back)
+		added.Outcomes = append(added.Outcomes, o)
+		a.log.InfoContext(ctx, "add", KeyMember, v.Member, KeyUser, v.Viewer, KeyItem, c.Owner.String(), KeyChat, c.ID,
+			KeyColleague, o.User, KeyState, o.State, KeyReason, o.Reason)
+	}
+	return added
 }
 
 // once drops repetitions and what is no user id.
@@ -82,88 +139,6 @@ func once(people []bitrix.UserID) []bitrix.UserID {
 	return distinct
 }
 
-// answer is what the portal said to one call.
-type answer struct {
-	tried bool
-	chat  bitrix.ChatID // of a success; zero: nothing done
-	err   error
-}
-
-// reached reports whether the call may have come to the portal's decision
-// about the person, so that the participants are worth reading. Where the
-// viewer is refused the person was not looked at.
-func (a answer) reached() bool {
-	return a.tried && !unheard(a.err) && !errors.Is(a.err, bitrix.ErrCallerDenied)
-}
-
-// unheard reports whether the portal surely did not look at a call.
-func unheard(err error) bool {
-	for _, cause := range []error{ErrNoToken, ErrNoAccess, ErrRemoved, ErrMoved, ErrScope, ErrPlan, ErrKeys, ErrPortalBusy, ErrPortalDown} {
-		if errors.Is(err, cause) {
-			return true
-		}
-	}
-	return false
-}
-
-// askAll calls for one person after the other. Calls are single because the
-// portal keeps its verdict about the first person of a batch for all others.
-// It stops, and says why, when the next call would fail for the same reason
-// whoever is next.
-func askAll(ctx context.Context, client bitrix.Viewer, c ChatRef, people []bitrix.UserID) ([]answer, error) {
-	answers := make([]answer, len(people))
-	lost := 0
-	for n, user := range people {
-		chat, err := client.AddUser(ctx, c.Owner, c.ID, user)
-		if err != nil {
-			err = refusedAdd(err)
-		}
-		answers[n] = answer{tried: true, chat: chat, err: err}
-		if lost++; !errors.Is(err, errLost) {
-			lost = 0
-		}
-		switch {
-		case unheard(err), errors.Is(err, bitrix.ErrCallerDenied), errors.Is(err, bitrix.ErrChatNotInCRM):
-			return answers, err
-		case timedOut(err), ctx.Err() != nil, lost == 2:
-			return answers, fmt.Errorf("%w: %w", ErrPortalDown, err)
-		case err == nil && chat == 0:
-			return answers, errNoChat
-		}
-	}
-	return answers, nil
-}
-
-var (
-	errLost   = errors.New("the answer was lost")
-	errNoChat = errors.New("the portal found no chat")
-)
-
-// mayStillRun reports whether the portal may still be at a lost call, so that
-// what is read now is not the last word: no answer came, or it came from a
-// gateway that gave up waiting.
-func mayStillRun(err error) bool {
-	portal, answered := errors.AsType[*bitrix.Error](err)
-	return !answered || portal.Status == http.StatusBadGateway || portal.Status == http.StatusGatewayTimeout
-}
-
-// timedOut reports whether a time limit ended a call.
-func timedOut(err error) bool {
-	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// refusedAdd is refusal, except that a lost answer is not yet a failure, and
-// that an access denied without one of the three causes is about the viewer.
-func refusedAdd(err error) error {
-	switch {
-	case errors.Is(err, bitrix.ErrOutcomeUnknown):
-		return fmt.Errorf("%w: %w", errLost, err)
-	case errors.Is(err, bitrix.ErrCallerDenied), errors.Is(err, bitrix.ErrColleagueDenied), errors.Is(err, bitrix.ErrHistoryDenied):
-		return refusal(err)
-	}
-	return whole(err)
-}
-
 // readBack is who takes part after an Add.
 type readBack struct {
 	// members are the participants by chat; a chat that could not be read is missing.
@@ -175,14 +150,14 @@ type readBack struct {
 
 // readBack reads the chat again, the chats that an old portal may have chosen
 // instead, and who the people are, in one request.
-func (a *App) readBack(ctx context.Context, client bitrix.Viewer, v Visit, c ChatRef, people []bitrix.UserID, answers []answer) (readBack, error) {
+func (a *App) readBack(ctx context.Context, client bitrix.Viewer, v Visit, c ChatRef, people []bitrix.UserID, answers []Answer) (readBack, error) {
 	back := readBack{members: map[bitrix.ChatID][]bitrix.UserID{}}
 	b := bitrix.NewBatch()
 	b.Reads = true
 	chats := []bitrix.ChatID{c.ID}
 	for _, x := range answers {
-		if x.chat > 0 && !slices.Contains(chats, x.chat) && len(chats) < 10 {
-			chats = append(chats, x.chat)
+		if x.Told > 0 && !slices.Contains(chats, x.Told) && len(chats) < 10 {
+			chats = append(chats, x.Told)
 		}
 	}
 	for n, id := range chats {
@@ -217,14 +192,4 @@ func (a *App) readBack(ctx context.Context, client bitrix.Viewer, v Visit, c Cha
 		back.chat = s.chat(r, dialogKey(0), found[n])
 	}
 	return back, nil
-}
-
-func (a *App) logAdded(ctx context.Context, v Visit, c ChatRef, added Added) {
-	for _, o := range added.Outcomes {
-		a.log.InfoContext(ctx, "add", KeyMember, v.Member, KeyUser, v.Viewer, KeyItem, c.Owner.String(), KeyChat, c.ID,
-			KeyColleague, o.User, KeyState, o.State, KeyReason, o.Reason)
-	}
-	if added.Stopped != nil {
-		a.log.LogAttrs(ctx, slog.LevelInfo, "add stopped", slog.Any(KeyMember, v.Member), slog.Any(KeyChat, c.ID), slog.Any(KeyError, added.Stopped))
-	}
 }

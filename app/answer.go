@@ -1,0 +1,172 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/joinline/joinline/bitrix"
+)
+
+// Answer is what the portal said to one call that adds a person to a chat. It
+// is not yet what is true: see App.Settle. A page may carry it, sealed.
+type Answer struct {
+	User bitrix.UserID `json:"u"`
+	Kind AnswerKind    `json:"k,omitempty"`
+	// Told is the chat that the portal named when it agreed; zero: it did nothing.
+	Told bitrix.ChatID `json:"c,omitempty"`
+	// Reason is why the portal did not agree.
+	Reason Reason `json:"r,omitempty"`
+	// Member: the portal refused because the person is there already.
+	Member bool `json:"m,omitempty"`
+	// Late: the answer was lost while the portal may still be at the call.
+	Late bool `json:"l,omitempty"`
+	// Stop tells whose calls would fail for the same reason.
+	Stop Stop `json:"s,omitempty"`
+}
+
+// AnswerKind is the kind of an answer; empty: nothing was asked.
+type AnswerKind string
+
+// The kinds of answers.
+const (
+	// AnswerAgreed: the portal says that it is done.
+	AnswerAgreed AnswerKind = "agreed"
+	// AnswerRefused: the portal looked at the person and refused.
+	AnswerRefused AnswerKind = "refused"
+	// AnswerLost: there is no usable answer. After two in a row nobody else
+	// should be asked for.
+	AnswerLost AnswerKind = "lost"
+	// AnswerUnheard: the portal surely did not look at the call.
+	AnswerUnheard AnswerKind = "unheard"
+)
+
+// Stop tells how much a reason for not adding one person concerns others.
+type Stop string
+
+// What is to be stopped; the empty Stop stops nothing.
+const (
+	// StopChat: nobody else can be added to this chat.
+	StopChat Stop = "chat"
+	// StopAll: nobody can be added to any chat now.
+	StopAll Stop = "all"
+)
+
+// reached reports whether the call may have come to the portal's decision
+// about the person, so that the participants are worth reading. Where the
+// viewer is refused the person was not looked at.
+func (a Answer) reached() bool {
+	return a.Kind != "" && a.Kind != AnswerUnheard && a.Reason != ReasonCallerNoAccess
+}
+
+// isRefusal reports whether the call surely changed nothing: a person seen
+// afterwards was there before.
+func (a Answer) isRefusal() bool { return a.Kind == AnswerRefused || a.Kind == AnswerUnheard }
+
+// why is the reason for which others are not tried.
+func (a Answer) why() Reason {
+	if a.Kind == AnswerLost {
+		return ReasonDown
+	}
+	return a.Reason
+}
+
+// unheard reports whether the portal surely did not look at a call.
+func unheard(err error) bool {
+	for _, cause := range []error{ErrNoToken, ErrNoAccess, ErrRemoved, ErrMoved, ErrScope, ErrPlan, ErrKeys, ErrPortalBusy, ErrPortalDown} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
+}
+
+// askAll asks for one person after the other. Calls are single because the
+// portal keeps its verdict about the first person of a batch for all others.
+// It stops, and says why, when the next call would fail for the same reason
+// whoever is next.
+func askAll(ctx context.Context, client bitrix.Viewer, c ChatRef, people []bitrix.UserID) (answers []Answer, stopped error) {
+	lost := 0
+	for _, user := range people {
+		answer, err := ask(ctx, client, c, user)
+		if lost++; answer.Kind != AnswerLost {
+			lost = 0
+		}
+		if lost == 2 || ctx.Err() != nil {
+			answer.Stop = StopAll
+		}
+		answers = append(answers, answer)
+		if answer.Stop == "" {
+			continue
+		}
+		if answer.Kind == AnswerLost {
+			err = fmt.Errorf("%w: %w", ErrPortalDown, err)
+		}
+		return answers, err
+	}
+	return answers, nil
+}
+
+// ask makes the call for one person. The error is the cause of an answer that
+// is no agreement.
+func ask(ctx context.Context, client bitrix.Viewer, c ChatRef, user bitrix.UserID) (Answer, error) {
+	a := Answer{User: user, Kind: AnswerAgreed}
+	var err error
+	a.Told, err = client.AddUser(ctx, c.Owner, c.ID, user)
+	if err == nil && a.Told != 0 {
+		return a, nil
+	}
+	if err == nil {
+		a.Reason, a.Stop = ReasonNoChat, StopChat
+		return a, errNoChat
+	}
+	err = refusedAdd(err)
+	a.Reason = reasonOf(err)
+	switch {
+	case unheard(err):
+		a.Kind, a.Stop = AnswerUnheard, StopAll
+	case errors.Is(err, errLost):
+		a.Kind, a.Late = AnswerLost, mayStillRun(err)
+		if timedOut(err) {
+			a.Stop = StopAll
+		}
+	default:
+		a.Kind, a.Member = AnswerRefused, errors.Is(err, bitrix.ErrAlreadyMember)
+		if errors.Is(err, bitrix.ErrCallerDenied) || errors.Is(err, bitrix.ErrChatNotInCRM) {
+			a.Stop = StopChat
+		}
+	}
+	return a, err
+}
+
+var (
+	errLost   = errors.New("the answer was lost")
+	errNoChat = errors.New("the portal found no chat")
+)
+
+// mayStillRun reports whether the portal may still be at a lost call, so that
+// what is read now is not the last word: no answer came, or it came from a
+// gateway that gave up waiting.
+func mayStillRun(err error) bool {
+	portal, answered := errors.AsType[*bitrix.Error](err)
+	return !answered || portal.Status == http.StatusBadGateway || portal.Status == http.StatusGatewayTimeout
+}
+
+// timedOut reports whether a time limit ended a call.
+func timedOut(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// refusedAdd is refusal, except that a lost answer is not yet a failure, and
+// that an access denied without one of the three causes is about the viewer.
+func refusedAdd(err error) error {
+	switch {
+	case errors.Is(err, bitrix.ErrOutcomeUnknown):
+		return fmt.Errorf("%w: %w", errLost, err)
+	case errors.Is(err, bitrix.ErrCallerDenied), errors.Is(err, bitrix.ErrColleagueDenied), errors.Is(err, bitrix.ErrHistoryDenied):
+		return refusal(err)
+	}
+	return whole(err)
+}
