@@ -65,12 +65,28 @@ func (a Answer) reached() bool {
 // afterwards was there before.
 func (a Answer) isRefusal() bool { return a.Kind == AnswerRefused || a.Kind == AnswerUnheard }
 
+// Halted is what an answer means for people in other chats: nobody is tried.
+func (a Answer) Halted() Answer { return Answer{Reason: a.why(), Stop: StopAll} }
+
 // why is the reason for which others are not tried.
 func (a Answer) why() Reason {
 	if a.Kind == AnswerLost {
 		return ReasonDown
 	}
 	return a.Reason
+}
+
+// untried is the answer for those who were not asked for, behind answers.
+func untried(answers []Answer) Answer {
+	for _, a := range answers {
+		if a.Stop != "" {
+			return Answer{Reason: a.why()}
+		}
+	}
+	if n := len(answers); n >= 2 && answers[n-1].Kind == AnswerLost && answers[n-2].Kind == AnswerLost {
+		return Answer{Reason: ReasonDown}
+	}
+	return Answer{Reason: ReasonCancelled}
 }
 
 // unheard reports whether the portal surely did not look at a call.

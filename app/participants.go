@@ -10,8 +10,11 @@ import (
 	"github.com/joinline/joinline/bitrix"
 )
 
-// MaxPeople is how many people one Add takes.
-const MaxPeople = 50
+// MaxPeople is how many people one Add takes, MaxChats into how many chats.
+const (
+	MaxPeople = 50
+	MaxChats  = 20
+)
 
 // Added is what became of an Add.
 type Added struct {
@@ -38,18 +41,40 @@ type Added struct {
 //
 // Ask and Settle are its two halves, for a page that shows how far it is.
 func (a *App) Add(ctx context.Context, v Visit, c ChatRef, people []bitrix.UserID) (Added, error) {
-	people = once(people)
-	client, err := a.adding(ctx, v, c, len(people))
+	all, err := a.AddToAll(ctx, v, []ChatRef{c}, people)
 	if err != nil {
 		return Added{}, err
 	}
-	answers, stopped := askAll(ctx, client, c, people)
-	added := a.settle(ctx, client, v, c, people, answers)
-	added.Stopped = stopped
-	if stopped != nil {
-		a.log.LogAttrs(ctx, slog.LevelInfo, "add stopped", slog.Any(KeyMember, v.Member), slog.Any(KeyChat, c.ID), slog.Any(KeyError, stopped))
+	return all[0], nil
+}
+
+// AddToAll is Add to several chats, one after the other; what came of each
+// stands in their order. When the reason to stop is none of one chat, the
+// chats behind it are not tried. ErrTooMany also for more than MaxChats.
+func (a *App) AddToAll(ctx context.Context, v Visit, chats []ChatRef, people []bitrix.UserID) ([]Added, error) {
+	people = once(people)
+	client, err := a.adding(ctx, v, chats, len(people))
+	if err != nil {
+		return nil, err
 	}
-	return added, nil
+	var all []Added
+	var stopped error
+	var halted Answer
+	for _, c := range chats {
+		answers := []Answer{halted}
+		if halted.Stop != StopAll {
+			answers, stopped = askAll(ctx, client, c, people)
+			if last := answers[len(answers)-1]; last.Stop == StopAll {
+				halted = last.Halted()
+			}
+		}
+		added := a.settle(ctx, client, v, c, people, answers)
+		if added.Stopped = stopped; stopped != nil {
+			a.log.LogAttrs(ctx, slog.LevelInfo, "add stopped", slog.Any(KeyMember, v.Member), slog.Any(KeyChat, c.ID), slog.Any(KeyError, stopped))
+		}
+		all = append(all, added)
+	}
+	return all, nil
 }
 
 // Ask makes the one call that adds a person to a chat, and returns what the
@@ -62,7 +87,7 @@ func (a *App) Add(ctx context.Context, v Visit, c ChatRef, people []bitrix.UserI
 // may then be asked again.
 func (a *App) Ask(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID) (Answer, error) {
 	people := once([]bitrix.UserID{user})
-	client, err := a.adding(ctx, v, c, len(people))
+	client, err := a.adding(ctx, v, []ChatRef{c}, len(people))
 	if err != nil {
 		return Answer{}, err
 	}
@@ -80,7 +105,7 @@ func (a *App) Ask(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID) (
 // are passed over; whoever has none was not tried. Its errors are those of Add.
 func (a *App) Settle(ctx context.Context, v Visit, c ChatRef, people []bitrix.UserID, answers []Answer) (Added, error) {
 	people = once(people)
-	client, err := a.adding(ctx, v, c, len(people))
+	client, err := a.adding(ctx, v, []ChatRef{c}, len(people))
 	if err != nil {
 		return Added{}, err
 	}
@@ -88,14 +113,19 @@ func (a *App) Settle(ctx context.Context, v Visit, c ChatRef, people []bitrix.Us
 }
 
 // adding checks a request to add so many people, and returns who is to ask.
-func (a *App) adding(ctx context.Context, v Visit, c ChatRef, people int) (bitrix.Viewer, error) {
+func (a *App) adding(ctx context.Context, v Visit, chats []ChatRef, people int) (bitrix.Viewer, error) {
 	switch {
 	case people == 0:
 		return bitrix.Viewer{}, ErrNobody
-	case people > MaxPeople:
-		return bitrix.Viewer{}, fmt.Errorf("%w: %d", ErrTooMany, people)
-	case c.ID <= 0 || !v.about(c.Owner):
-		return bitrix.Viewer{}, fmt.Errorf("%w: chat %d of %v", ErrNotInVisit, c.ID, c.Owner)
+	case people > MaxPeople, len(chats) > MaxChats:
+		return bitrix.Viewer{}, fmt.Errorf("%w: %d into %d chats", ErrTooMany, people, len(chats))
+	case len(chats) == 0:
+		return bitrix.Viewer{}, fmt.Errorf("%w: no chat", ErrNotInVisit)
+	}
+	for _, c := range chats {
+		if c.ID <= 0 || !v.about(c.Owner) {
+			return bitrix.Viewer{}, fmt.Errorf("%w: chat %d of %v", ErrNotInVisit, c.ID, c.Owner)
+		}
 	}
 	return a.viewer(ctx, v)
 }
@@ -111,12 +141,8 @@ func (a *App) settle(ctx context.Context, client bitrix.Viewer, v Visit, c ChatR
 		}
 	}
 	added.Chat = back.chat
-	unasked := Answer{Reason: ReasonCancelled}
-	if n := slices.IndexFunc(answers, func(a Answer) bool { return a.Stop != "" }); n >= 0 {
-		unasked.Reason = answers[n].why()
-	}
 	for _, user := range people {
-		answer := unasked
+		answer := untried(answers)
 		if n := slices.IndexFunc(answers, func(a Answer) bool { return a.User == user && a.Kind != "" }); n >= 0 {
 			answer = answers[n]
 		}

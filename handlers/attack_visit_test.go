@@ -36,7 +36,7 @@ func TestAttackAStolenVisit(t *testing.T) {
 		"in the frame of another portal, kept from": w.open(t, ivan, "DEAL", "77").Cookies(), // a cookie for each portal: Partitioned
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/add"} {
+			for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/add", "/card/add/one", "/card/add/settle"} {
 				w.do(t, request{path: path, form: maps.Clone(f), cookies: c}).wantStatus(t, 401)
 			}
 			w.wantParticipants(t, chatAnn, ivan, ann)
@@ -206,7 +206,7 @@ func TestAttackTheSameFieldTwice(t *testing.T) {
 	for _, route := range slices.Sorted(maps.Keys(badInputs)) {
 		method, _, _ := strings.Cut(route, " ")
 		for field := range badInputs[route].good(t, w, "en").form {
-			if method != http.MethodPost || field == fieldPerson {
+			if method != http.MethodPost || field == fieldPerson || field == fieldAnswer {
 				continue // several people may be chosen, each sealed
 			}
 			before := w.held(t)

@@ -106,6 +106,37 @@ var addFields = []refusal{
 	{name: "no chat", status: 400, change: drop("chat"), asks: true},
 }
 
+// oneFields name more or less than one chat, or nobody.
+var oneFields = []refusal{
+	{name: "nobody at all", status: 400, change: drop("person")},
+	{name: "no chat at all", status: 400, change: drop("chat")},
+}
+
+// goodSettle tells what the portal said about somebody who was there before.
+func goodSettle(t *testing.T, w *world, lang string) request {
+	t.Helper()
+	r := goodCard("/card/add/settle")(t, w, lang)
+	text, err := w.server().seals.answer.Encode("answer", sealedAnswer{
+		w.opened(t, r.form.Get("visit")).ID, chatAnn, app.Answer{User: ivan, Kind: app.AnswerAgreed, Told: chatAnn},
+	})
+	must(t, err)
+	r.form.Set("answer", text)
+	return r
+}
+
+var answerFields = []refusal{
+	{name: "an answer of nonsense", status: 400, change: set("answer", "agreed")},
+	{name: "an answer cut short", status: 400, change: cut("answer")},
+	{name: "a person for an answer", status: 400, change: swap("answer", "person")},
+	{name: "unsure of a number", status: 400, change: set("unsure", "15")},
+	{name: "unsure of a chat", status: 400, change: swap("unsure", "chat")},
+	{name: "far too many answers", status: 400, change: func(r *request) {
+		for len(r.form["answer"]) <= app.MaxPeople {
+			r.form.Add("answer", r.form.Get("answer"))
+		}
+	}},
+}
+
 // goodRenewal brings fresh tokens of the visit's own person.
 func goodRenewal(t *testing.T, w *world, lang string) request {
 	t.Helper()
@@ -219,7 +250,7 @@ func TestAVisitEndsAndIsRenewedForADayAtMost(t *testing.T) {
 	f := w.open(t, ivan, "DEAL", "77").fields(t)
 	v := w.opened(t, f.Get("visit"))
 	f.Set("visit", w.sealVisit(t, v.Visit, v.Browser, time.Now().Add(-time.Second)))
-	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/add"} {
+	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/add", "/card/add/one", "/card/add/settle"} {
 		w.do(t, request{path: path, form: f}).wantStatus(t, 401)
 	}
 	pair := w.portal.Token(w.keys.ClientID, ivan)

@@ -49,6 +49,8 @@ var badInputs = map[string]badInput{
 	"POST /card/chats":           {good: goodCard("/card/chats"), pieces: true, rows: slices.Concat(noForm, visitFields, chatFields, notFromHere)},
 	"POST /card/find":            {good: goodCard("/card/find"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, queryFields, notFromHere)},
 	"POST /card/add":             {good: goodCard("/card/add"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, addFields, notFromHere)},
+	"POST /card/add/one":         {good: goodCard("/card/add/one"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, oneFields, notFromHere)},
+	"POST /card/add/settle":      {good: goodSettle, pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, oneFields, answerFields, notFromHere)},
 	"POST /visit":                {good: goodRenewal, pieces: true, rows: slices.Concat(noForm, visitFields, tokenFields, notFromHere)},
 	"POST /oauth/start":          {good: goodSignIn, rows: slices.Concat(noForm, returnFields, notFromHere)},
 	"GET /":                      {good: goodAddress("/"), rows: slices.Concat(noPost, signInFields)},

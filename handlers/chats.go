@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -33,7 +33,7 @@ func (s *server) chats(c echo.Context) error {
 	if !sceneOf(c).pieces {
 		return s.wholeCard(c, v, f, chosen{})
 	}
-	picked, err := s.chosenChat(v.Visit, f)
+	picked, err := s.chosenChats(v.Visit, f)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (s *server) chats(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	list, target := chatList(sceneOf(c).words, v.Visit, card, picked.Ref.ID, s.offers(v.Visit))
+	list, target := chatList(sceneOf(c).words, v.Visit, card, chatIDs(picked), s.offers(v.Visit))
 	list.Said = list.Summary
 	return s.show(c, http.StatusOK, views.ChatList(list), views.TargetLine(target))
 }
@@ -72,7 +72,8 @@ func (s *server) visitForm(c echo.Context) (pageVisit, url.Values, error) {
 
 // chosen is what a person has put into the form, and what became of it.
 type chosen struct {
-	chat    bitrix.ChatID
+	chats   []bitrix.ChatID
+	all     bool // every chat that takes people is chosen
 	people  []person
 	query   string
 	found   []app.Colleague
@@ -82,11 +83,11 @@ type chosen struct {
 
 // wholeCard reads everything and shows the page with what the form holds.
 func (s *server) wholeCard(c echo.Context, v pageVisit, f url.Values, in chosen) error {
-	picked, err := s.chosenChat(v.Visit, f)
+	picked, err := s.chosenChats(v.Visit, f)
 	if err != nil {
 		return err
 	}
-	in.chat = picked.Ref.ID
+	in.chats, in.all = chatIDs(picked), f.Get("do") == "all"
 	if in.people == nil {
 		if in.people, err = s.chosenPeople(v.Visit, f); err != nil {
 			return err
@@ -139,7 +140,15 @@ func cardPage(w views.Words, v app.Visit, card app.Card, in chosen, o offers) vi
 		Picker:  picker(w, v, card, in, o),
 	}
 	page.Results.Words = w
-	page.Chats, page.Target = chatList(w, v, card, in.chat, o)
+	if in.all {
+		in.chats = nil
+		for _, chat := range card.Chats {
+			if chat.Addable() {
+				in.chats = append(in.chats, chat.ID)
+			}
+		}
+	}
+	page.Chats, page.Target = chatList(w, v, card, in.chats, o)
 	return page
 }
 
@@ -158,32 +167,42 @@ func itemName(w views.Words, card app.Card) string {
 	return w.Say(names[0], views.With{"Title": card.Title})
 }
 
-// chatList builds the list of the chats and the line that names the chosen one.
-// A chat that was chosen before stays chosen while it takes people, and no
-// other ever takes its place. The only chat that takes people is chosen by
+func chatIDs(chosen []chatChoice) (ids []bitrix.ChatID) {
+	for _, c := range chosen {
+		ids = append(ids, c.Ref.ID)
+	}
+	return ids
+}
+
+// chatList builds the list of the chats and the line that names the chosen ones.
+// Chats that were chosen before stay chosen while they take people, and no
+// other ever takes their place. The only chat that takes people is chosen by
 // itself where none was.
-func chatList(w views.Words, v app.Visit, card app.Card, picked bitrix.ChatID, o offers) (views.Chats, views.Target) {
+func chatList(w views.Words, v app.Visit, card app.Card, picked []bitrix.ChatID, o offers) (views.Chats, views.Target) {
 	var able []app.Chat
 	for _, chat := range card.Chats {
 		if chat.Addable() {
 			able = append(able, chat)
 		}
 	}
-	target := views.Target{
-		Words: w, Ready: len(able) > 0, None: len(able) == 0 && !card.Partial,
-		Into: w.Say(noTarget(card, len(able), picked)), Sees: w.Say(sees(false)),
+	target := views.Target{Words: w, Ready: len(able) > 0, None: len(able) == 0 && !card.Partial, Sees: w.Say(sees(false))}
+	target.Into = w.Say(noTarget(card, len(able), len(picked)))
+	if len(able) == 1 && len(picked) == 0 {
+		picked = []bitrix.ChatID{able[0].ID}
 	}
-	if len(able) == 1 && picked == 0 {
-		picked = able[0].ID
-	}
-	list := views.Chats{Words: w, Summary: summary(w, card, len(able)), Notes: notes(w, v, card)}
+	list := views.Chats{Words: w, Summary: summary(w, card, len(able)), Notes: notes(w, v, card), Several: len(able) > 1}
+	var into []string
+	silent := true
 	for _, chat := range card.Chats {
 		row := chatRow(w, v, chat, o)
-		if row.Ref != "" && chat.ID == picked {
+		if row.Ref != "" && slices.Contains(picked, chat.ID) {
 			row.Chosen = true
-			target.Into, target.Sees = row.Into, row.Sees
+			into, silent = append(into, row.Called), silent && chat.Silent
 		}
 		list.Rows = append(list.Rows, row)
+	}
+	if into != nil {
+		target.Into, target.Sees = w.Say("chat.into", views.With{"Chats": strings.Join(into, "; ")}), w.Say(sees(silent))
 	}
 	switch {
 	case card.Partial:
@@ -195,9 +214,9 @@ func chatList(w views.Words, v app.Visit, card app.Card, picked bitrix.ChatID, o
 }
 
 // noTarget is the id of what is said while no chat is chosen.
-func noTarget(card app.Card, able int, picked bitrix.ChatID) string {
+func noTarget(card app.Card, able, picked int) string {
 	switch {
-	case able > 0 && picked != 0:
+	case able > 0 && picked > 0:
 		return "picker.gone"
 	case able > 0:
 		return "picker.choosechat"
@@ -310,20 +329,28 @@ func channel(chat app.Chat) string {
 	return cmp.Or(chat.Channel, brands[chat.Connector], chat.Connector)
 }
 
+func nameOfChat(w views.Words, id bitrix.ChatID, name string) string {
+	if name != "" {
+		return name
+	}
+	return w.Say("chat.nameless", views.With{"ID": number(id)})
+}
+
+// called is how a sentence names a chat.
+func called(w views.Words, channel, name string) string {
+	if channel == "" {
+		return name
+	}
+	return w.Say("chat.called", views.With{"Channel": channel, "Name": name})
+}
+
 // chatRow builds one chat of the list.
 func chatRow(w views.Words, v app.Visit, chat app.Chat, o offers) views.Chat {
-	id := strconv.FormatInt(int64(chat.ID), 10)
 	row := views.Chat{
-		Words: w, ID: id, Channel: channel(chat), Name: chat.Name, Sees: w.Say(sees(chat.Silent)),
+		Words: w, ID: number(chat.ID), Channel: channel(chat), Name: nameOfChat(w, chat.ID, chat.Name), Silent: chat.Silent,
 		Dialog: chat.ID.DialogID(), URL: v.Portal + "/online/?IM_DIALOG=" + chat.ID.DialogID(),
 	}
-	if row.Name == "" {
-		row.Name = w.Say("chat.nameless", views.With{"ID": id})
-	}
-	row.Into = w.Say("chat.into.bare", views.With{"Name": row.Name})
-	if row.Channel != "" {
-		row.Into = w.Say("chat.into", views.With{"Channel": row.Channel, "Name": row.Name})
-	}
+	row.Called = called(w, row.Channel, row.Name)
 	state, ok := chatStates[chat.State]
 	if !ok {
 		state = chatStates[app.ChatUnknown]

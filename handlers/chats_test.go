@@ -57,7 +57,11 @@ func TestWhichChatIsChosen(t *testing.T) {
 		"none when there is no chat":                {app.Card{}, 0, nil, "There is no chat yet that people could be added to.", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			list, target := chatList(views.Speak("en"), visit77, c.card, c.picked, openly)
+			var picked []bitrix.ChatID
+			if c.picked != 0 {
+				picked = append(picked, c.picked)
+			}
+			list, target := chatList(views.Speak("en"), visit77, c.card, picked, openly)
 			if got := chosenRows(list); !slices.Equal(got, c.want) {
 				t.Errorf("chosen %v, want %v", got, c.want)
 			}
@@ -65,6 +69,26 @@ func TestWhichChatIsChosen(t *testing.T) {
 				t.Errorf("target %q, ready %v; want %q, %v", target.Into, target.Ready, c.into, c.ready)
 			}
 		})
+	}
+}
+
+func TestSeveralChatsStayChosenAsFarAsTheyTakePeople(t *testing.T) {
+	open, silent, closed := chatIn(1, app.ChatOpen), chatIn(2, app.ChatOpen), chatIn(3, app.ChatFinished)
+	silent.Name, silent.Silent = "Bo Lund", true
+	for name, c := range map[string]struct {
+		picked []bitrix.ChatID
+		want   []string
+		into   string
+		sees   string
+	}{
+		"both":                {[]bitrix.ChatID{2, 1}, []string{"1", "2"}, "Into: Telegram, Ann Lee; Telegram, Bo Lund", "picker.sees"},
+		"the silent one":      {[]bitrix.ChatID{2}, []string{"2"}, "Into: Telegram, Bo Lund", "picker.sees.silent"},
+		"one, the other shut": {[]bitrix.ChatID{1, 3}, []string{"1"}, "Into: Telegram, Ann Lee", "picker.sees"},
+	} {
+		list, target := chatList(views.Speak("en"), visit77, app.Card{Chats: []app.Chat{open, silent, closed}}, c.picked, openly)
+		if got := chosenRows(list); !slices.Equal(got, c.want) || target.Into != c.into || target.Sees != views.Speak("en").Say(c.sees) {
+			t.Errorf("%s: chosen %v, %q, %q", name, got, target.Into, target.Sees)
+		}
 	}
 }
 
@@ -127,7 +151,7 @@ func TestWhatTheListSaysAboutItself(t *testing.T) {
 		"what is missing, each once": {app.Card{Chats: []app.Chat{open}, Notes: []app.Note{{Kind: app.NoteItemUnreadable, Item: contact31}, {Kind: app.NoteItemUnreadable, Item: contact31}, {Kind: app.NoteMoreChats, Count: 2}, {Kind: app.NoteMoreItems, Count: 1}, {Kind: app.NoteNoFaces}}}, "1 chat can take people now.", "", "", []string{"You have no access to a linked contact, so its chats are not shown.", "2 older chats are not shown.", "1 more linked contact was not looked through.", "Some names and photos are missing, because the portal did not give them."}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			list, _ := chatList(views.Speak("en"), visit77, c.card, 0, openly)
+			list, _ := chatList(views.Speak("en"), visit77, c.card, nil, openly)
 			if list.Summary != c.summary || list.Reading != c.reading || list.Empty != c.empty {
 				t.Errorf("got %q, %q, %q", list.Summary, list.Reading, list.Empty)
 			}

@@ -31,14 +31,14 @@ func (s *server) find(c echo.Context) error {
 	if in.people, err = s.chosenPeople(v.Visit, f); err != nil {
 		return err
 	}
-	picked, err := s.chosenChat(v.Visit, f)
+	picked, err := s.chosenChats(v.Visit, f)
 	if err != nil {
 		return err
 	}
 	if in.found, err = s.app.Find(c.Request().Context(), v.Visit, in.query); err != nil {
 		return err
 	}
-	return s.show(c, http.StatusOK, views.FoundList(foundList(sceneOf(c).words, v.Visit, in, picked.Ref.Members, s.offers(v.Visit))))
+	return s.show(c, http.StatusOK, views.FoundList(foundList(sceneOf(c).words, v.Visit, in, members(picked), s.offers(v.Visit))))
 }
 
 // maxQuery is what the field takes.
@@ -55,16 +55,16 @@ func query(f url.Values) (string, error) {
 
 // picker builds the field with what was chosen and found.
 func picker(w views.Words, v app.Visit, card app.Card, in chosen, o offers) views.Picker {
-	var members []bitrix.UserID
+	var picked []chatChoice
 	for _, chat := range card.Chats {
-		if chat.ID == in.chat {
-			members = chat.Ref().Members
+		if slices.Contains(in.chats, chat.ID) {
+			picked = append(picked, chatChoice{Ref: chat.Ref()})
 		}
 	}
 	return views.Picker{
 		Words: w, Query: in.query,
 		Chosen: choices(w, in.people, o),
-		Found:  foundList(w, v, in, members, o),
+		Found:  foundList(w, v, in, members(picked), o),
 	}
 }
 
@@ -83,6 +83,16 @@ func choice(w views.Words, id bitrix.UserID, name, position string, o offers) vi
 		ID: number(id), Name: name, Position: position, Ref: o.person(id, name, position),
 		Dropped: w.Say("picker.said.dropped", views.With{"Name": name}),
 	}
+}
+
+// members are those who are in every one of the chats.
+func members(chats []chatChoice) []bitrix.UserID {
+	if len(chats) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(chats[0].Ref.Members), func(u bitrix.UserID) bool {
+		return slices.ContainsFunc(chats, func(c chatChoice) bool { return !slices.Contains(c.Ref.Members, u) })
+	})
 }
 
 // foundList builds the people found. Members are in the chosen chat already.

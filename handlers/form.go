@@ -7,17 +7,23 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 )
 
-// maxForm is room for a visit, a chat and app.MaxPeople people, all sealed.
+// maxForm is room for a visit, app.MaxChats chats and app.MaxPeople people, all sealed.
 const maxForm = 256 << 10
 
-// fieldPerson is the one field that a form may hold several times.
-const fieldPerson = "person"
+// The fields that a form may hold several times.
+const (
+	fieldPerson = "person"
+	fieldChat   = "chat"
+	fieldAnswer = "answer"
+	fieldUnsure = "unsure"
+)
 
 // form reads the form that one of our pages posted. It is strict: anything but
 // one ordinary form of sane size, with each field once, is refused.
@@ -33,17 +39,17 @@ func form(c echo.Context) (url.Values, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("%w: the body broke off", errForm)
 	}
-	return fields(string(body), fieldPerson)
+	return fields(string(body), fieldPerson, fieldChat, fieldAnswer, fieldUnsure)
 }
 
-// fields parses urlencoded text in which only the named field may repeat.
-func fields(text string, repeatable string) (url.Values, error) {
+// fields parses urlencoded text in which only the named fields may repeat.
+func fields(text string, repeatable ...string) (url.Values, error) {
 	v, err := url.ParseQuery(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: not urlencoded", errForm)
 	}
 	for name, values := range v {
-		if len(values) > 1 && name != repeatable {
+		if len(values) > 1 && !slices.Contains(repeatable, name) {
 			return nil, fmt.Errorf("%w: %.40q is given %d times", errForm, name, len(values))
 		}
 		for _, text := range values {

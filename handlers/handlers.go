@@ -91,6 +91,8 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/card/chats", s.chats)
 	e.POST("/card/find", s.find)
 	e.POST("/card/add", s.add)
+	e.POST("/card/add/one", s.askOne)
+	e.POST("/card/add/settle", s.settle)
 	e.POST("/visit", s.renew)
 	e.POST("/oauth/start", s.startSignIn)
 

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -19,8 +20,8 @@ import (
 	"github.com/joinline/joinline/views"
 )
 
-// add adds the chosen people to the chosen chat and tells what became of each.
-// Whoever was not added stays chosen.
+// add adds the chosen people to the chosen chats and tells what became of each.
+// Whoever is not in all of them stays chosen.
 func (s *server) add(c echo.Context) error {
 	v, f, err := s.visitForm(c)
 	if err != nil {
@@ -33,7 +34,7 @@ func (s *server) add(c echo.Context) error {
 	if len(people) == 0 && strings.TrimSpace(f.Get("q")) != "" && !sceneOf(c).pieces {
 		return s.wholeCard(c, v, f, chosen{}) // Enter in the field of a page without scripts
 	}
-	chat, added, err := s.addTo(c, v.Visit, f, people)
+	told, err := s.addTo(c, v.Visit, f, people)
 	switch {
 	case incomplete(err) && !sceneOf(c).pieces:
 		sentence := sceneOf(c).words.Say(problemOf(err).says+".text", with(sceneOf(c).words, err))
@@ -41,47 +42,73 @@ func (s *server) add(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	w := sceneOf(c).words
-	results, left := resultsOf(w, people, added, owner(w, v.Visit, chat))
+	w, o := sceneOf(c).words, s.offers(v.Visit)
+	results, left := resultsOf(w, v.Visit, people, told, o)
 	if !sceneOf(c).pieces {
 		f.Del("q")
 		return s.wholeCard(c, v, f, chosen{results: results, people: left})
 	}
-	o := s.offers(v.Visit)
 	pieces := []templ.Component{views.ResultList(results), views.ChosenList(choices(w, left, o), w)}
-	if read := added.Chat; read.ID == chat.Ref.ID && read.Addable() {
-		read.OwnerTitle = chat.Title
-		if read.Channel == "" {
-			read.Channel = chat.Channel
-		}
-		row := chatRow(w, v.Visit, read, o)
-		row.Chosen = true
-		pieces = append(pieces, views.ChatRow(row))
+	for _, t := range told {
+		pieces = append(pieces, t.row(w, v.Visit, o)...)
 	}
 	return s.show(c, http.StatusOK, pieces...)
 }
 
-// addTo adds people to the chat that the form names.
-func (s *server) addTo(c echo.Context, v app.Visit, f url.Values, people []person) (chatChoice, app.Added, error) {
-	chat, err := s.chosenChat(v, f)
+// told is what became of people in one chat.
+type told struct {
+	chat  chatChoice
+	added app.Added
+}
+
+// row is the chat as it was read back, if that tells how it stands now.
+func (t told) row(w views.Words, v app.Visit, o offers) []templ.Component {
+	read := t.added.Chat
+	if read.ID != t.chat.Ref.ID || !read.Addable() {
+		return nil
+	}
+	read.OwnerTitle, read.Channel = t.chat.Title, cmp.Or(read.Channel, t.chat.Channel)
+	row := chatRow(w, v, read, o)
+	row.Chosen = true
+	return []templ.Component{views.ChatRow(row)}
+}
+
+// addTo adds people to the chats that the form names.
+func (s *server) addTo(c echo.Context, v app.Visit, f url.Values, people []person) ([]told, error) {
+	chats, err := s.chosenChats(v, f)
 	switch {
 	case err != nil:
-		return chat, app.Added{}, err
+		return nil, err
 	case len(people) == 0:
-		return chat, app.Added{}, app.ErrNobody
-	case chat.Ref.ID == 0:
-		return chat, app.Added{}, errNoChat
+		return nil, app.ErrNobody
+	case len(chats) == 0:
+		return nil, errNoChat
 	}
+	var refs []app.ChatRef
+	for _, chat := range chats {
+		refs = append(refs, chat.Ref)
+	}
+	all, err := s.app.AddToAll(c.Request().Context(), v, refs, idsOf(people))
+	if err != nil {
+		return nil, err
+	}
+	if first := all[0]; errors.Is(first.Stopped, app.ErrNoToken) && !slices.ContainsFunc(first.Outcomes, tried) {
+		// The page renews the visit and sends the same again.
+		return nil, fmt.Errorf("adding to chat %d: %w", chats[0].Ref.ID, first.Stopped)
+	}
+	var of []told
+	for n, added := range all {
+		of = append(of, told{chats[n], added})
+	}
+	return of, nil
+}
+
+func idsOf(people []person) []bitrix.UserID {
 	ids := make([]bitrix.UserID, len(people))
 	for i, p := range people {
 		ids[i] = p.ID
 	}
-	added, err := s.app.Add(c.Request().Context(), v, chat.Ref, ids)
-	if err == nil && errors.Is(added.Stopped, app.ErrNoToken) && !slices.ContainsFunc(added.Outcomes, tried) {
-		// The page renews the visit and sends the same again.
-		err = fmt.Errorf("adding to chat %d: %w", chat.Ref.ID, added.Stopped)
-	}
-	return chat, added, err
+	return ids
 }
 
 func tried(o app.Outcome) bool { return o.State != app.OutcomeNotTried }
@@ -122,6 +149,7 @@ var reasons = map[app.Reason]string{
 	app.ReasonUnconfirmed:       "reason.unconfirmed",
 	app.ReasonBusy:              "reason.limit",
 	app.ReasonDown:              "reason.down",
+	app.ReasonCancelled:         "reason.cancelled",
 	app.ReasonNoToken:           "reason.no_token",
 	app.ReasonNoAccess:          "reason.no_access",
 	app.ReasonRemoved:           "reason.removed",
@@ -140,42 +168,71 @@ func owner(w views.Words, v app.Visit, chat chatChoice) string {
 	return itemName(w, card)
 }
 
-// resultsOf builds the lines about everybody added to a chat of an item, and
-// returns those who are left to be chosen: everybody who is not in the chat now.
-func resultsOf(w views.Words, people []person, added app.Added, item string) (views.Results, []person) {
+// resultsOf builds the lines about everybody added to some chats, and returns
+// those who are left to be chosen: everybody who is not in all of them now.
+func resultsOf(w views.Words, v app.Visit, people []person, of []told, o offers) (views.Results, []person) {
 	r := views.Results{Words: w}
-	left, in := []person{}, 0
-	for _, outcome := range added.Outcomes {
+	var said []string
+	missing := map[bitrix.UserID]bool{}
+	for _, t := range of {
+		group := resultGroup(w, v, people, t, o)
+		if len(of) == 1 {
+			group.Chat = "" // there is no other to tell it from
+		}
+		r.Groups, said, r.Stale = append(r.Groups, group), append(said, group.Said), r.Stale || group.Stale
+		for _, outcome := range t.added.Outcomes {
+			missing[outcome.User] = missing[outcome.User] || !stays(outcome)
+		}
+	}
+	r.Said = strings.Join(said, " ")
+	return r, slices.DeleteFunc(slices.Clone(people), func(p person) bool { return !missing[p.ID] })
+}
+
+// stays reports whether nothing is left to do for a person in a chat.
+func stays(o app.Outcome) bool { return outcomes[o.State].in || o.State == app.OutcomeElsewhere }
+
+// resultGroup builds the lines about the people added to one chat.
+func resultGroup(w views.Words, v app.Visit, people []person, t told, o offers) views.ResultGroup {
+	name := nameOfChat(w, t.chat.Ref.ID, cmp.Or(t.added.Chat.Name, t.chat.Name))
+	g := views.ResultGroup{ID: number(t.chat.Ref.ID), Chat: called(w, t.chat.Channel, name), Ref: t.chat.sealed}
+	item, in := owner(w, v, t.chat), 0
+	for _, outcome := range t.added.Outcomes {
 		who := person{ID: outcome.User}
 		if i := slices.IndexFunc(people, func(p person) bool { return p.ID == outcome.User }); i >= 0 {
 			who = people[i]
 		}
-		o, ok := outcomes[outcome.State]
-		if !ok {
-			o = outcomes[app.OutcomeUnknown]
+		line := resultLine(w, who, outcome, t.added.Chat, item)
+		if !stays(outcome) {
+			line.Ref = o.person(who.ID, who.Name, who.Position)
 		}
-		line := views.Result{
-			UserID: number(outcome.User), Kind: o.kind, Position: who.Position,
-			Text: w.Say(o.says, views.With{"Name": nameOf(w, who.ID, who.Name)}),
-		}
-		if outcome.Reason == app.ReasonChatClosed {
-			line.Help = whyNobody(w, added.Chat)
-		} else if says, ok := reasons[outcome.Reason]; ok {
-			line.Help = w.Say(says, views.With{"Item": item})
-		} else if outcome.State == app.OutcomeElsewhere {
-			line.Help = w.Say("reason.elsewhere")
-		}
-		r.Lines = append(r.Lines, line)
-		r.Stale = r.Stale || outcome.Reason == app.ReasonChatClosed || outcome.Reason == app.ReasonNoChat
-		switch {
-		case o.in:
+		g.Lines = append(g.Lines, line)
+		g.Stale = g.Stale || outcome.Reason == app.ReasonChatClosed || outcome.Reason == app.ReasonNoChat
+		if outcomes[outcome.State].in {
 			in++
-		case outcome.State != app.OutcomeElsewhere:
-			left = append(left, who)
 		}
 	}
-	r.Said = w.Say("results.said", views.With{"Done": in, "All": len(added.Outcomes)})
-	return r, left
+	g.Said = w.Say("results.said", views.With{"Done": in, "All": len(t.added.Outcomes)})
+	return g
+}
+
+// resultLine builds the line about one person.
+func resultLine(w views.Words, who person, outcome app.Outcome, now app.Chat, item string) views.Result {
+	o, ok := outcomes[outcome.State]
+	if !ok {
+		o = outcomes[app.OutcomeUnknown]
+	}
+	name := nameOf(w, who.ID, who.Name)
+	line := views.Result{
+		UserID: number(who.ID), Name: name, Kind: o.kind, Position: who.Position, Text: w.Say(o.says, views.With{"Name": name}),
+	}
+	if outcome.Reason == app.ReasonChatClosed {
+		line.Help = whyNobody(w, now)
+	} else if says, ok := reasons[outcome.Reason]; ok {
+		line.Help = w.Say(says, views.With{"Item": item})
+	} else if outcome.State == app.OutcomeElsewhere {
+		line.Help = w.Say("reason.elsewhere")
+	}
+	return line
 }
 
 // whyNobody says why a chat that took people when it was shown does not any
@@ -264,4 +321,4 @@ func initials(name string) string {
 	return b.String()
 }
 
-func number(id bitrix.UserID) string { return strconv.FormatInt(int64(id), 10) }
+func number[ID ~int64](id ID) string { return strconv.FormatInt(int64(id), 10) }

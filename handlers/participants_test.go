@@ -10,6 +10,30 @@ import (
 	"github.com/joinline/joinline/views"
 )
 
+// resultsIn are the results of adding to one chat of deal 77.
+func resultsIn(w views.Words, people []person, added app.Added) (views.Results, []person) {
+	return resultsOf(w, visit77, people, []told{{chatChoice{Ref: app.ChatRef{Owner: deal77, ID: 1763}}, added}}, openly)
+}
+
+func TestWhoIsMissingInOneOfTwoChatsStaysChosen(t *testing.T) {
+	people := []person{{ID: 22, Name: "Olga"}, {ID: 23, Name: "Pavel"}}
+	in := func(id bitrix.ChatID, olga app.OutcomeState) told {
+		return told{chatChoice{Ref: app.ChatRef{Owner: deal77, ID: id}, Channel: "Telegram", Name: "Ann Lee"}, app.Added{Outcomes: []app.Outcome{
+			{User: 22, State: olga}, {User: 23, State: app.OutcomeAdded},
+		}}}
+	}
+	r, left := resultsOf(views.Speak("en"), visit77, people, []told{in(1, app.OutcomeAdded), in(2, app.OutcomeRefused)}, openly)
+	if !slices.Equal(left, people[:1]) {
+		t.Errorf("left %v", left)
+	}
+	if len(r.Groups) != 2 || r.Groups[1].Chat != "Telegram, Ann Lee" || r.Groups[0].Lines[0].Ref != "" || r.Groups[1].Lines[0].Ref != "person 22" {
+		t.Errorf("got %+v", r.Groups)
+	}
+	if want := "2 of 2 are in the chat now. 1 of 2 are in the chat now."; r.Said != want {
+		t.Errorf("said %q, want %q", r.Said, want)
+	}
+}
+
 func TestEveryOutcomeHasALineAndKeepsTheRightPeopleChosen(t *testing.T) {
 	for state, want := range map[app.OutcomeState]struct {
 		kind, text string
@@ -24,9 +48,9 @@ func TestEveryOutcomeHasALineAndKeepsTheRightPeopleChosen(t *testing.T) {
 		app.OutcomeUnknown:       {"unknown", "It is not known whether Olga was added.", true},
 		"an outcome of tomorrow": {"unknown", "It is not known whether Olga was added.", true},
 	} {
-		r, left := resultsOf(views.Speak("en"), []person{{ID: 22, Name: "Olga"}}, app.Added{Outcomes: []app.Outcome{{User: 22, State: state}}}, "Deal “X”")
-		if len(r.Lines) != 1 || r.Lines[0].Kind != want.kind || r.Lines[0].Text != want.text || r.Lines[0].UserID != "22" {
-			t.Errorf("%s: got %+v", state, r.Lines)
+		r, left := resultsIn(views.Speak("en"), []person{{ID: 22, Name: "Olga"}}, app.Added{Outcomes: []app.Outcome{{User: 22, State: state}}})
+		if lines := r.Groups[0].Lines; len(lines) != 1 || lines[0].Kind != want.kind || lines[0].Text != want.text || lines[0].UserID != "22" || (lines[0].Ref != "") != want.left {
+			t.Errorf("%s: got %+v", state, lines)
 		}
 		if got := len(left) == 1 && left[0].ID == 22; got != want.left {
 			t.Errorf("%s: stays chosen %v, want %v", state, got, want.left)
@@ -38,11 +62,11 @@ func TestEveryReasonSaysWhatHelps(t *testing.T) {
 	for _, reason := range []app.Reason{
 		app.ReasonCallerNoAccess, app.ReasonColleagueNoAccess, app.ReasonHistory, app.ReasonNotActive, app.ReasonChatClosed,
 		app.ReasonNoChat, app.ReasonExternal, app.ReasonCustomer, app.ReasonLost, app.ReasonFailed, app.ReasonUnconfirmed, app.ReasonBusy,
-		app.ReasonDown, app.ReasonNoToken, app.ReasonNoAccess, app.ReasonRemoved, app.ReasonPlan, app.ReasonScope, app.ReasonOther,
+		app.ReasonDown, app.ReasonCancelled, app.ReasonNoToken, app.ReasonNoAccess, app.ReasonRemoved, app.ReasonPlan, app.ReasonScope, app.ReasonOther,
 	} {
 		for _, lang := range []string{"en", "ru"} {
-			r, _ := resultsOf(views.Speak(lang), nil, app.Added{Outcomes: []app.Outcome{{User: 22, State: app.OutcomeRefused, Reason: reason}}}, "Deal “X”")
-			if help := r.Lines[0].Help; help == "" || strings.HasPrefix(help, "reason.") {
+			r, _ := resultsIn(views.Speak(lang), nil, app.Added{Outcomes: []app.Outcome{{User: 22, State: app.OutcomeRefused, Reason: reason}}})
+			if help := r.Groups[0].Lines[0].Help; help == "" || strings.HasPrefix(help, "reason.") {
 				t.Errorf("%s in %s: got %q", reason, lang, help)
 			}
 		}
@@ -51,10 +75,10 @@ func TestEveryReasonSaysWhatHelps(t *testing.T) {
 
 func TestResultsCountWhoIsInTheChatAndKnowWhenTheChatsAreStale(t *testing.T) {
 	people := []person{{ID: 22, Name: "Olga"}, {ID: 23, Name: "Pavel"}, {ID: 24, Name: "Elena"}}
-	r, left := resultsOf(views.Speak("en"), people, app.Added{Outcomes: []app.Outcome{
+	r, left := resultsIn(views.Speak("en"), people, app.Added{Outcomes: []app.Outcome{
 		{User: 22, State: app.OutcomeAdded}, {User: 23, State: app.OutcomeAlreadyIn},
 		{User: 24, State: app.OutcomeRefused, Reason: app.ReasonChatClosed},
-	}}, "Deal “X”")
+	}})
 	if want := "2 of 3 are in the chat now."; r.Said != want {
 		t.Errorf("said %q, want %q", r.Said, want)
 	}
@@ -76,8 +100,8 @@ func TestAChatThatTakesNobodyAnyMoreIsDescribedAsItIsNow(t *testing.T) {
 		app.ChatOpen:     "This chat does not take people for this CRM item any more.",
 		"":               "This chat does not take people for this CRM item any more.",
 	} {
-		r, _ := resultsOf(views.Speak("en"), nil, app.Added{Outcomes: refused, Chat: app.Chat{State: state}}, "Deal “X”")
-		if got := r.Lines[0].Help; !strings.HasPrefix(got, want) {
+		r, _ := resultsIn(views.Speak("en"), nil, app.Added{Outcomes: refused, Chat: app.Chat{State: state}})
+		if got := r.Groups[0].Lines[0].Help; !strings.HasPrefix(got, want) {
 			t.Errorf("%q: got %q, want %q", state, got, want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,7 +31,7 @@ const (
 // or make. Each purpose has its own, so that one cannot pass for another. How
 // long a value holds stands in the value.
 type seals struct {
-	visit, chat, person, launch seal
+	visit, chat, person, answer, launch seal
 }
 
 // seal encodes with the first of its keys and decodes what any of them encoded.
@@ -55,7 +56,7 @@ func newSeals(key app.Key, older ...app.Key) seals {
 		}
 		return s
 	}
-	return seals{visit: derived("visit"), chat: derived("chat"), person: derived("person"), launch: derived("launch")}
+	return seals{visit: derived("visit"), chat: derived("chat"), person: derived("person"), answer: derived("answer"), launch: derived("launch")}
 }
 
 // pageVisit is the visit as a page carries it.
@@ -107,13 +108,14 @@ func (s *server) visit(c echo.Context, form url.Values) (pageVisit, error) {
 	return v, nil
 }
 
-// chatChoice is a chat that a page offers, as the page carries it. The title
-// and the channel are not read anew after an add.
+// chatChoice is a chat that a page offers, as the page carries it. The title of
+// its owner and the channel are not read anew after an add.
 type chatChoice struct {
-	Visit   string
-	Ref     app.ChatRef
-	Title   string
-	Channel string
+	Visit                string
+	Ref                  app.ChatRef
+	Title, Channel, Name string
+
+	sealed string // the text that it was opened from
 }
 
 // offers seals what a page of the visit lets people choose. What cannot be
@@ -121,7 +123,7 @@ type chatChoice struct {
 func (s *server) offers(v app.Visit) offers {
 	return offers{
 		chat: func(chat app.Chat) string {
-			text, _ := s.seals.chat.Encode("chat", chatChoice{v.ID, chat.Ref(), chat.OwnerTitle, chat.Channel})
+			text, _ := s.seals.chat.Encode("chat", chatChoice{Visit: v.ID, Ref: chat.Ref(), Title: chat.OwnerTitle, Channel: chat.Channel, Name: chat.Name})
 			return text
 		},
 		person: func(id bitrix.UserID, name, position string) string {
@@ -131,17 +133,38 @@ func (s *server) offers(v app.Visit) offers {
 	}
 }
 
-// chosenChat opens the chat that the form names; the zero one when it names none.
-func (s *server) chosenChat(v app.Visit, form url.Values) (chatChoice, error) {
-	var chosen chatChoice
-	text := form.Get("chat")
-	if text == "" {
-		return chosen, nil
-	}
-	if err := s.seals.chat.Decode("chat", text, &chosen); err != nil || chosen.Visit != v.ID {
-		return chatChoice{}, fmt.Errorf("%w: the chat is not of this visit", errForm)
+// chosenChats opens the chats that the form names, in their order. None is
+// named twice.
+func (s *server) chosenChats(v app.Visit, form url.Values) ([]chatChoice, error) {
+	var chosen []chatChoice
+	for _, text := range form[fieldChat] {
+		c, err := s.chosenChat(v, text)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(chosen, func(other chatChoice) bool { return other.Ref.ID == c.Ref.ID }) {
+			return nil, fmt.Errorf("%w: a chat is named twice", errForm)
+		}
+		chosen = append(chosen, c)
 	}
 	return chosen, nil
+}
+
+func (s *server) chosenChat(v app.Visit, text string) (chatChoice, error) {
+	var c chatChoice
+	if err := s.seals.chat.Decode("chat", text, &c); err != nil || c.Visit != v.ID {
+		return chatChoice{}, fmt.Errorf("%w: the chat is not of this visit", errForm)
+	}
+	c.sealed = text
+	return c, nil
+}
+
+// sealedAnswer is what the portal said to one call, as a page carries it until
+// everybody was asked for.
+type sealedAnswer struct {
+	Visit  string
+	Chat   bitrix.ChatID
+	Answer app.Answer
 }
 
 // person is somebody chosen, as a page carries them.
@@ -156,18 +179,24 @@ type person struct {
 // chosenPeople opens the people that the form names, each once, in their order.
 func (s *server) chosenPeople(v app.Visit, form url.Values) ([]person, error) {
 	var people []person
-	seen := map[bitrix.UserID]bool{}
 	for _, text := range form[fieldPerson] {
-		var p person
-		if err := s.seals.person.Decode("person", text, &p); err != nil || p.Visit != v.ID {
-			return nil, fmt.Errorf("%w: a person is not of this visit", errForm)
+		p, err := s.chosenPerson(v, text)
+		if err != nil {
+			return nil, err
 		}
-		if !seen[p.ID] {
-			seen[p.ID] = true
+		if !slices.ContainsFunc(people, func(other person) bool { return other.ID == p.ID }) {
 			people = append(people, p)
 		}
 	}
 	return people, nil
+}
+
+func (s *server) chosenPerson(v app.Visit, text string) (person, error) {
+	var p person
+	if err := s.seals.person.Decode("person", text, &p); err != nil || p.Visit != v.ID {
+		return person{}, fmt.Errorf("%w: a person is not of this visit", errForm)
+	}
+	return p, nil
 }
 
 // cookie is the name of our one cookie. The __Host- prefix ties it to our very

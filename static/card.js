@@ -5,6 +5,7 @@
 
 import { portal } from './joinline.js';
 import { picker } from './picker.js';
+import { addOneByOne } from './adding.js';
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById('card'));
 const visit = /** @type {HTMLInputElement} */ (form.elements.namedItem('visit'));
@@ -14,45 +15,55 @@ const people = picker(form, find, add);
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   const button = event.submitter;
-  if (button instanceof HTMLButtonElement && button.value === 'refresh') readChats();
+  const wish = button instanceof HTMLButtonElement ? button.value : '';
+  if (wish === 'refresh') readChats();
+  else if (wish === 'all') chooseAll();
   else add();
 });
 
 form.addEventListener('change', (event) => {
   if (event.target instanceof HTMLInputElement && event.target.name === 'chat') {
     lost = false;
-    tellTarget(event.target);
+    tellTarget();
   }
 });
 
-let lost = false; // the chosen chat takes nobody any more, and no other was chosen since
+let lost = false; // all chats that were chosen take nobody any more, and no other was chosen since
 
-/** @returns {HTMLInputElement | null} the chat that is chosen now */
-function chosenChat() {
-  return form.querySelector('input[name=chat]:checked');
+/** @returns {HTMLInputElement[]} the chats that are chosen now */
+function chosenChats() {
+  return [...form.querySelectorAll('input[name=chat]:checked')].filter((box) => box instanceof HTMLInputElement);
 }
 
-/** @param {HTMLInputElement | null} chat is what the line beside the button names */
-function tellTarget(chat) {
+function chooseAll() {
+  for (const box of form.querySelectorAll('input[name=chat]')) if (box instanceof HTMLInputElement) box.checked = true;
+  lost = false;
+  tellTarget();
+}
+
+/** Names the chosen chats beside the button. */
+function tellTarget() {
   const into = document.getElementById('into');
   const sees = document.getElementById('sees');
-  if (into) into.textContent = chat?.dataset.into ?? document.getElementById('target')?.dataset.gone ?? '';
-  if (sees && chat) sees.textContent = chat.dataset.sees ?? '';
+  const { gone, choose, into: pattern, sees: loud, silent } = document.getElementById('target')?.dataset ?? {};
+  const chats = chosenChats();
+  const names = chats.map((chat) => chat.dataset.called).join('; ');
+  if (into) into.textContent = (names ? pattern?.replace('{}', names) : lost ? gone : choose) ?? '';
+  if (sees) sees.textContent = (chats.length && chats.every((chat) => 'silent' in chat.dataset) ? silent : loud) ?? '';
 }
 
 /**
- * Keeps the chat that was chosen before the list was replaced. No other chat
- * ever takes its place by itself.
- * @param {string | undefined} id
+ * Keeps the chats that were chosen before the list was replaced. No other chat
+ * ever takes their place by itself.
+ * @param {string[]} ids
  */
-function keepChat(id) {
-  const again = id ? document.getElementById(id) : null;
-  if (id) lost = !again;
-  if (!id && !lost || !form.querySelector('input[name=chat]')) return; // the server has said it all
-  const now = chosenChat();
-  if (now) now.checked = false;
-  if (again instanceof HTMLInputElement) again.checked = true;
-  tellTarget(chosenChat());
+function keepChats(ids) {
+  const boxes = [...form.querySelectorAll('input[name=chat]')].filter((box) => box instanceof HTMLInputElement);
+  const left = boxes.filter((box) => ids.includes(box.id));
+  if (ids.length) lost = !left.length;
+  if (!ids.length && !lost || !boxes.length) return; // the server has said it all
+  for (const box of boxes) box.checked = left.includes(box);
+  tellTarget();
 }
 
 if (document.querySelector('#chats[data-partial]')) readChats();
@@ -68,18 +79,103 @@ async function readChats() {
 let adding = null;
 
 async function add() {
+  const groups = asked();
+  if (groups.length * (groups[0]?.people.length ?? 0) > 1) return run(groups);
+  await busy(people.chosen(), async () => {
+    expect();
+    return show('/card/add');
+  });
+}
+
+/** @returns {import('./adding.js').Group[]} who is to be added where, as the form stands */
+function asked() {
+  const chosen = people.all();
+  return chosenChats().map((chat) => ({
+    ref: chat.value, id: chat.id.replace('pick-', ''), called: chat.dataset.called ?? '', people: chosen,
+  }));
+}
+
+/**
+ * Adds one by one, and takes back the chips of those with whom nothing is left to do.
+ * @param {import('./adding.js').Group[]} groups
+ */
+async function run(groups) {
+  const whom = groups.flatMap((group) => group.people.map((person) => person.user));
+  await busy(whom, async () => {
+    expect();
+    await addOneByOne(groups, fields, swap);
+    const missing = [...document.querySelectorAll('#results .result[data-ref]:not([data-ref=""])')];
+    people.keepOnly(new Set(whom), new Set(missing.map((line) => line.getAttribute('data-user') ?? '')));
+    return true;
+  });
+}
+
+/**
+ * @param {(string | undefined)[]} whom
+ * @param {() => Promise<boolean>} work tells whether anything was done
+ */
+async function busy(whom, work) {
   if (adding) return;
-  adding = new Set(people.chosen());
+  adding = new Set(whom);
   speak(tellAdding());
-  expect();
   try {
-    if ((await show('/card/add')) && document.querySelector('#results[data-stale]')) readChats();
+    if (await work() && document.querySelector('#results[data-stale], #results [data-stale]')) readChats();
   } finally {
     adding = null;
     for (const ghost of document.querySelectorAll('.ghost')) ghost.remove();
     tellAdding();
+    tools();
     people.focus();
   }
+}
+
+/** Offers what can be done with the results. */
+function tools() {
+  const results = document.getElementById('results');
+  const head = results?.querySelector('.head');
+  if (!results || !head || head.querySelector('button')) return;
+  const lines = [...results.querySelectorAll('.result')];
+  const button = (/** @type {string} */ label, /** @type {() => void} */ press) => {
+    const tool = Object.assign(document.createElement('button'), { type: 'button', className: 'quiet', textContent: label });
+    tool.addEventListener('click', press);
+    head.append(tool);
+  };
+  if (lines.length > 1 && lines.some((line) => line.getAttribute('data-ref'))) button(results.dataset.retry ?? '', retry);
+  if (lines.length > 1) button(results.dataset.copy ?? '', copy);
+}
+
+/** Tries once more those, and only those, who were not added; the others keep their lines. */
+async function retry() {
+  if (adding) return;
+  const sections = [...document.querySelectorAll('#results .told')].filter((told) => told instanceof HTMLElement);
+  /** @type {[string, Element[]][]} */
+  const done = sections.map((told) => [told.id, [...told.querySelectorAll('.result:not([data-ref]), .result[data-ref=""]')]]);
+  const groups = sections.map((told) => ({
+    ref: told.dataset.ref ?? '', id: told.id.replace('told-', ''), called: told.querySelector('h3')?.textContent ?? '',
+    people: [...told.querySelectorAll('.result[data-ref]:not([data-ref=""])')].filter((line) => line instanceof HTMLElement)
+      .map((line) => ({ ref: line.dataset.ref ?? '', user: line.dataset.user ?? '', name: line.dataset.name ?? '' })),
+  }));
+  await run(groups.filter((group) => group.people.length));
+  const results = document.getElementById('results');
+  for (const [id, lines] of done) {
+    const told = document.getElementById(id) ?? sections.find((section) => section.id === id);
+    if (told && !told.isConnected) results?.append(told);
+    if (told?.isConnected && lines.length) told.querySelector('ul')?.prepend(...lines);
+  }
+}
+
+/** Copies the results as text. In a portal's frame the newer way is barred, so this is the older one. */
+function copy() {
+  const results = /** @type {HTMLElement} */ (document.getElementById('results'));
+  const text = [...results.querySelectorAll('.told h3, .result')].filter((line) => line instanceof HTMLElement && line.offsetParent)
+    .map((line) => line.innerText.replace(/\s*\n\s*/g, ' ')).join('\n');
+  const sheet = Object.assign(document.createElement('textarea'), { className: 'unseen', value: text });
+  document.body.append(sheet);
+  sheet.select();
+  const copied = document.execCommand('copy');
+  sheet.remove();
+  if (copied) speak(results.dataset.copied);
+  people.focus();
 }
 
 const LINE = 112; // pixels that the line about one person takes on a phone, with what helps
@@ -109,23 +205,28 @@ function expect() {
   const chats = /** @type {HTMLElement} */ (document.getElementById('chats'));
   letGo();
   document.getElementById('results')?.replaceChildren();
-  const row = chosenChat()?.closest('.chat');
-  const members = row?.querySelector('.people');
-  for (const chip of chips.children) {
-    const ghost = document.createElement('li');
-    ghost.className = 'ghost';
-    ghost.ariaHidden = 'true';
-    const face = Object.assign(document.createElement('span'), { className: 'face' });
-    const words = [...(chip.querySelector('label')?.childNodes ?? [])].filter((node) => node instanceof Text);
-    ghost.append(face, words.map((node) => node.textContent).join(' ').trim());
-    members?.insertBefore(ghost, members.lastElementChild); // the customer, or how many more there are
+  const rows = chosenChats().map((chat) => chat.closest('.chat')).filter((row) => row instanceof HTMLElement);
+  for (const row of rows) {
+    const members = row.querySelector('.people');
+    for (const chip of chips.children) members?.insertBefore(ghost(chip), members.lastElementChild); // the customer, or how many more there are
+    held.set(row.id, row.offsetHeight);
   }
-  if (row instanceof HTMLElement) held.set(row.id, row.offsetHeight);
   held.set(chips.id, chips.offsetHeight);
   if (chats.offsetTop >= adds.offsetTop + adds.offsetHeight) {
-    held.set(adds.id, adds.offsetHeight + (chips.childElementCount + 0.5) * LINE);
+    held.set(adds.id, adds.offsetHeight + (chips.childElementCount * rows.length + 0.5) * LINE);
   }
   holdStill();
+}
+
+/** @param {Element} chip of whoever may soon stand among the people of a chat */
+function ghost(chip) {
+  const shade = document.createElement('li');
+  shade.className = 'ghost';
+  shade.ariaHidden = 'true';
+  const face = Object.assign(document.createElement('span'), { className: 'face' });
+  const words = [...(chip.querySelector('label')?.childNodes ?? [])].filter((node) => node instanceof Text);
+  shade.append(face, words.map((node) => node.textContent).join(' ').trim());
+  return shade;
 }
 
 /** Has the button say whether people are being added now, and returns what it says. */
@@ -152,21 +253,46 @@ function find(signal) {
 async function show(url, signal) {
   const body = new URLSearchParams();
   for (const [name, value] of new FormData(form)) body.append(name, String(value));
-  let answer;
   try {
-    answer = await post(url, body, signal);
-    if (answer.status === 401 && (await renewed())) {
-      body.set(visit.name, visit.value); // the rest is what the person asked for then
-      answer = await post(url, body, signal);
-    }
+    const answer = await send(url, body, signal);
     const html = await answer.text();
     if (!signal?.aborted) swap(html);
+    return answer.ok;
   } catch (failure) {
-    if (signal?.aborted) return false;
-    trouble(form.dataset.offline ?? String(failure));
+    if (!signal?.aborted) trouble(form.dataset.offline ?? String(failure));
     return false;
   }
-  return answer.ok;
+}
+
+/**
+ * Posts fields with the visit. Null: the server cannot be reached.
+ * @type {import('./adding.js').Post}
+ */
+async function fields(url, list) {
+  const body = new URLSearchParams([[visit.name, visit.value], ...list]);
+  for (;;) {
+    const answer = await send(url, body).catch(() => null);
+    if (answer?.status !== 429) {
+      if (!answer) trouble(form.dataset.offline ?? '');
+      else if (!answer.ok) swap(await answer.text());
+      return answer;
+    }
+    const seconds = Number(answer.headers.get('Retry-After')) || 1; // it did nothing yet
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+  }
+}
+
+/**
+ * Posts a form, with a fresh visit when the old one has ended.
+ * @param {string} url
+ * @param {URLSearchParams} body
+ * @param {AbortSignal} [signal]
+ */
+async function send(url, body, signal) {
+  const answer = await post(url, body, signal);
+  if (answer.status !== 401 || !(await renewed())) return answer;
+  body.set(visit.name, visit.value); // the rest is what the person asked for then
+  return post(url, body, signal);
 }
 
 /**
@@ -208,14 +334,14 @@ function swap(html) {
   const answer = document.createElement('template');
   answer.innerHTML = html;
   trouble('');
-  const picked = chosenChat()?.id;
+  const picked = chosenChats().map((chat) => chat.id);
   for (const piece of [...answer.content.children]) {
     // Whom people chose or took back meanwhile is theirs to decide.
-    if (piece.id === 'chosen' && adding) people.settle(adding, piece);
+    if (piece.id === 'chosen' && adding) people.keepOnly(adding, people.of(piece));
     else document.getElementById(piece.id)?.replaceWith(piece);
     if (piece instanceof HTMLElement) speak(piece.dataset.say);
   }
-  keepChat(picked);
+  keepChats(picked);
   holdStill();
   people.refresh();
   tellAdding();

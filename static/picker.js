@@ -102,6 +102,7 @@ export function picker(form, find, add) {
     const chip = document.createElement('li');
     chip.className = 'chip';
     chip.dataset.user = user;
+    chip.dataset.name = name;
     chip.dataset.dropped = dropped;
     const box = Object.assign(document.createElement('input'), { type: 'checkbox', name: 'person', value, checked: true });
     const label = document.createElement('label');
@@ -168,21 +169,26 @@ export function picker(form, find, add) {
     field.focus();
   });
 
-  /** @param {Element} list @returns {[string | undefined, Element][]} its chips by person */
+  /** @param {Element} list @returns {[string | undefined, Element][]} chips by person */
   const byPerson = (list) => [...list.children].map((chip) => [chip instanceof HTMLElement ? chip.dataset.user : '', chip]);
 
   return {
     focus: () => field.focus(),
     /** The people chosen now. */
     chosen: () => byPerson(chips()).map(([user]) => user),
+    /** The people of a list of chips. @param {Element} list */
+    of: (list) => new Set(byPerson(list).map(([user]) => user)),
+    /** The same, with their sealed references and names. */
+    all: () => byPerson(chips()).map(([user, chip]) => ({
+      user: user ?? '', ref: chip.querySelector('input')?.value ?? '', name: chip instanceof HTMLElement ? chip.dataset.name ?? '' : '',
+    })),
     /**
-     * Takes back those who were added: whoever was asked for and is not left.
+     * Takes back those who were asked for and are not left.
      * @param {Set<string | undefined>} asked
-     * @param {Element} left
+     * @param {Set<string | undefined>} left
      */
-    settle(asked, left) {
-      const stay = new Set(byPerson(left).map(([user]) => user));
-      for (const [user, chip] of byPerson(chips())) if (asked.has(user) && !stay.has(user)) chip.remove();
+    keepOnly(asked, left) {
+      for (const [user, chip] of byPerson(chips())) if (asked.has(user) && !left.has(user)) chip.remove();
     },
     /** Call after pieces of the page were replaced. */
     refresh() {

@@ -5,6 +5,8 @@ type Chats struct {
 	Words
 	// Summary answers at once how many chats can take people.
 	Summary string
+	// Several chats take people.
+	Several bool
 	Rows    []Chat
 	// Reading is said while chats of linked items are still being read.
 	Reading string
@@ -37,8 +39,10 @@ type Chat struct {
 	People []Face
 	// More counts the participants that are not shown.
 	More string
-	// Into and Sees are what the form says when this chat is chosen.
-	Into, Sees string
+	// Called is how a sentence names the chat.
+	Called string
+	// Silent tells that what colleagues write there stays inside.
+	Silent bool
 	// Dialog and URL open the chat: in the messenger, and without scripts.
 	Dialog, URL string
 }

@@ -3,6 +3,19 @@ package views
 // Results tell what became of everybody who was to be added.
 type Results struct {
 	Words
+	Groups []ResultGroup
+	// Said is the same in one sentence, for people who listen.
+	Said string
+	// Stale tells that the chats on the page are no longer the true ones.
+	Stale bool
+}
+
+// ResultGroup is about everybody who was to be added to one chat.
+type ResultGroup struct {
+	// ID is the chat's, Ref the sealed reference that chooses it.
+	ID, Ref string
+	// Chat names it; "" where it is the only one.
+	Chat  string
 	Lines []Result
 	// Said is the same in one sentence, for people who listen.
 	Said string
@@ -12,13 +25,16 @@ type Results struct {
 
 // Result is one person's.
 type Result struct {
-	UserID string
+	UserID, Name string
 	// Kind is the class: done, same, refused, skipped or unknown.
 	Kind string
 	// Text names the person and says what happened; Help says what helps.
 	Text, Help string
 	// Position tells namesakes apart; it may be empty.
 	Position string
+	// Ref is the sealed reference to somebody who may be tried again; "" when
+	// nothing is left to do.
+	Ref string
 }
 
 // selected is the value of an ARIA attribute.
