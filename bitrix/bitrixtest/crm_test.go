@@ -200,7 +200,9 @@ func TestPrivateMessagesStayApartFromOpenChannels(t *testing.T) {
 	field("type", `"private"`)(t, call(t, p, 22, "im.dialog.get", args{"DIALOG_ID": "15"}))
 	want{status: 400, code: "USER_NOT_FOUND"}.check(t, call(t, p, 15, "im.message.add", args{"DIALOG_ID": 999, "MESSAGE": "x"}))
 	want{status: 400, code: "PARAMS_ERROR"}.check(t, call(t, p, 15, "im.message.add", args{"MESSAGE": "x"}))
-	want{status: 403, code: "ACCESS_ERROR"}.check(t, call(t, p, 15, "im.message.add", args{"DIALOG_ID": "chat4", "MESSAGE": "x"}))
+	want{status: 400, code: "ERROR_NO_ACCESS"}.check(t, call(t, p, 40, "im.message.add", args{"DIALOG_ID": 22, "MESSAGE": "x"}))
+	between := string(at(t, call(t, p, 22, "im.recent.list", nil).ok(t), "items.0.chat_id"))
+	want{status: 400, code: "CANCELED"}.check(t, call(t, p, 23, "im.message.add", args{"CHAT_ID": between, "MESSAGE": "x"}))
 	want{result: `{"ID":1763}`}.check(t, call(t, p, 15, "im.chat.get", args{"ENTITY_TYPE": "LINES", "ENTITY_ID": "telegrambot|5|101763|431"}))
 	want{result: "null"}.check(t, call(t, p, 15, "im.chat.get", args{"ENTITY_TYPE": "LINES", "ENTITY_ID": "|0||0"}))
 }

@@ -39,18 +39,32 @@ func TestWhatReachesTheCustomer(t *testing.T) {
 	}{
 		{name: "a member's message goes to the customer", caller: 15,
 			params: args{"MESSAGE": "On Friday."}, sent: true, author: 15, text: "On Friday."},
-		{name: "a system line stays inside and names the application", caller: 15,
-			params: args{"MESSAGE": "Olga was added", "SYSTEM": "Y"}, hidden: true, author: 0, text: "[b]Inbound webhook[/b]\nOlga was added"},
+		{name: "a system line stays inside", caller: 15,
+			params: args{"MESSAGE": "Olga was added", "SYSTEM": "Y"}, hidden: true, author: 0, text: "Olga was added"},
 		{name: "a system line needs access, not membership", caller: 24,
-			params: args{"MESSAGE": "Olga was added", "SYSTEM": "Y"}, hidden: true, author: 0, text: "[b]Inbound webhook[/b]\nOlga was added"},
+			params: args{"MESSAGE": "Olga was added", "SYSTEM": "Y"}, hidden: true, author: 0, text: "Olga was added"},
+		{name: "both flags make a system line", caller: 15,
+			params: args{"MESSAGE": "Olga was added", "SYSTEM": "Y", "SKIP_CONNECTOR": "Y"}, hidden: true, author: 0, text: "Olga was added"},
+		{name: "the flag of a system line is the exact letter, or the customer gets the text", caller: 15,
+			params: args{"MESSAGE": "Olga was added", "SYSTEM": "y"}, sent: true, author: 15, text: "Olga was added"},
 		{name: "a message that skips the connector is hidden from the customer", caller: 15,
 			params: args{"MESSAGE": "A remark", "SKIP_CONNECTOR": "Y"}, hidden: true, author: 15, text: "A remark"},
+		{name: "in either case of the letter", caller: 15,
+			params: args{"MESSAGE": " A remark\n", "SKIP_CONNECTOR": "y"}, hidden: true, author: 15, text: "A remark"},
+		{name: "who is no member cannot hide one either", caller: 24,
+			params: args{"MESSAGE": "A remark", "SKIP_CONNECTOR": "Y"}, want: want{status: 400, code: "CANCELED"}},
 		{name: "in silent mode members talk among themselves", caller: 15, silent: true,
 			params: args{"MESSAGE": "A remark"}, hidden: true, author: 15, text: "A remark"},
 		{name: "who has access but is no member cannot write to the customer", caller: 24,
 			params: args{"MESSAGE": "Hello"}, want: want{status: 400, code: "CANCELED"}},
 		{name: "who has no access cannot leave a system line either", caller: 22,
-			params: args{"MESSAGE": "Hello", "SYSTEM": "Y"}, want: want{status: 403, code: "ACCESS_ERROR"}},
+			params: args{"MESSAGE": "Hello", "SYSTEM": "Y"}, want: want{status: 400, code: "CANCELED"}},
+		{name: "a person wins over the chat, which gets nothing", caller: 15,
+			params: args{"MESSAGE": "Hello", "USER_ID": 999}, want: want{status: 400, code: "USER_NOT_FOUND"}},
+		{name: "spaces are no message", caller: 15,
+			params: args{"MESSAGE": " \n "}, want: want{status: 400, code: "MESSAGE_EMPTY"}},
+		{name: "a number is no message", caller: 15,
+			params: args{"MESSAGE": 5}, want: want{status: 400, code: "MESSAGE_EMPTY"}},
 		{name: "an empty message is refused", caller: 15,
 			params: args{"MESSAGE": ""}, want: want{status: 400, code: "MESSAGE_EMPTY"}},
 	} {
@@ -151,29 +165,95 @@ func TestTheNewcomerHasNothingUnread(t *testing.T) {
 	field("LINES.1763", "1")(t, call(t, p, 15, "im.counters.get", nil))
 }
 
+// TestASystemLineNamesItsApplication in bold, also where the portal ignores the
+// flag and hands the text to the customer.
+func TestASystemLineNamesItsApplication(t *testing.T) {
+	p := bitrixtest.NewPortal(t)
+	keys := registered(t, p, "im")
+	line := args{"DIALOG_ID": "chat1763", "MESSAGE": "Olga was added", "SYSTEM": "Y"}
+	callApp(t, p, p.Token(keys.ClientID, 15).Access, "im.message.add", line).ok(t)
+	if got := lastLine(t, p); got.Text != "[b]Test[/b]\nOlga was added" || got.Author != 0 || !got.HiddenFromCustomer {
+		t.Errorf("got %+v", got)
+	}
+	p.Do(func(w *bitrixtest.World) {
+		w.Chats[1763].Members = append(w.Chats[1763].Members, &bitrixtest.Member{User: 40})
+	})
+	callApp(t, p, p.Token(keys.ClientID, 40).Access, "im.message.add", line).ok(t)
+	if got := lastLine(t, p); got.Text != "[b]Test[/b]\nOlga was added" || got.Author != 40 || !got.SentToCustomer {
+		t.Errorf("of an extranet person got %+v", got)
+	}
+}
+
+// notices are the texts of a person's notification centre.
+func notices(p *bitrixtest.Portal, user int) []string {
+	texts := []string{}
+	for _, n := range p.Notifications(user) {
+		texts = append(texts, n.Text)
+	}
+	return texts
+}
+
 func TestNotices(t *testing.T) {
 	const add = "im.notify.personal.add"
 	p := bitrixtest.NewPortal(t)
-	call(t, p, 15, add, args{"USER_ID": 22, "MESSAGE": "first", "TAG": "a"}).ok(t)
-	call(t, p, 15, add, args{"TO": 22, "MESSAGE": "second", "TAG": "a"}).ok(t)
+	keys, others := registered(t, p, "im"), registered(t, p, "im")
+	ivan, olga := p.Token(keys.ClientID, 15).Access, p.Token(others.ClientID, 22).Access
+	callApp(t, p, ivan, add, args{"USER_ID": 22, "MESSAGE": "first", "TAG": "a", "SUB_TAG": "s"}).ok(t)
+	callApp(t, p, ivan, "im.notify.system.add", args{"USER_ID": 22, "MESSAGE": "second", "SUB_TAG": "s"}).ok(t)
+	callApp(t, p, ivan, add, args{"TO": 22, "USER_ID": 23, "MESSAGE": " third ", "TAG": "a", "SUB_TAG": "s"}).ok(t)
+	callApp(t, p, ivan, add, args{"USER_ID": 23, "MESSAGE": "to another person", "TAG": "a"}).ok(t)
+	callApp(t, p, olga, add, args{"USER_ID": 22, "MESSAGE": "of another application", "TAG": "a"}).ok(t)
+	want := []string{"Test\nsecond", "third", "of another application"}
+	if got := notices(p, 22); !slices.Equal(got, want) {
+		t.Fatalf("got %q, want %q", got, want)
+	}
+	if got := p.Notifications(22); got[0].Author != 0 || got[1].Author != 15 || got[1].Tag != "a" || got[1].SubTag != "s" {
+		t.Errorf("got %+v", got)
+	}
+	if got := notices(p, 23); !slices.Equal(got, []string{"to another person"}) {
+		t.Errorf("person 23 got %q", got)
+	}
+}
+
+// TestAWebhookHasNoTagsOfItsOwn: notices with the same one stand beside each
+// other, unless it says whose they are.
+func TestAWebhookHasNoTagsOfItsOwn(t *testing.T) {
+	p := bitrixtest.NewPortal(t)
+	for _, text := range []string{"first", "second"} {
+		call(t, p, 15, "im.notify.personal.add", args{"USER_ID": 22, "MESSAGE": text, "TAG": "a"}).ok(t)
+		call(t, p, 15, "im.notify.personal.add", args{"USER_ID": 23, "MESSAGE": text, "TAG": "a", "CLIENT_ID": "mine"}).ok(t)
+	}
 	call(t, p, 15, "im.notify.system.add", args{"USER_ID": 22, "MESSAGE": "third"}).ok(t)
-	notices := p.Notifications(22)
-	texts := []string{}
-	for _, n := range notices {
-		texts = append(texts, n.Text)
+	if got, want := notices(p, 22), []string{"first", "second", "third"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
-	if want := []string{"second", "Inbound webhook\nthird"}; !slices.Equal(texts, want) {
-		t.Fatalf("got %q, want %q", texts, want)
+	if got, want := notices(p, 23), []string{"second"}; !slices.Equal(got, want) {
+		t.Errorf("with a client id got %q, want %q", got, want)
 	}
-	if notices[0].Author != 15 || notices[1].Author != 0 {
-		t.Errorf("the authors are %d and %d", notices[0].Author, notices[1].Author)
-	}
+}
+
+func TestNoticesThatAreNotGiven(t *testing.T) {
+	p := bitrixtest.NewPortal(t)
 	p.Do(func(w *bitrixtest.World) { w.Users[22].NotifyOff = true })
-	want{result: "false"}.check(t, call(t, p, 15, add, args{"USER_ID": 22, "MESSAGE": "fourth"}))
-	want{status: 400, code: "USER_ID_EMPTY"}.check(t, call(t, p, 15, add, args{"MESSAGE": "x"}))
-	want{status: 400, code: "MESSAGE_EMPTY"}.check(t, call(t, p, 15, add, args{"USER_ID": 22}))
-	if got := len(p.Notifications(22)); got != 2 {
-		t.Errorf("%d notices in the end", got)
+	for _, c := range []struct {
+		name   string
+		params args
+		want   want
+	}{
+		{"to who switched them off", args{"USER_ID": 22, "MESSAGE": "x"}, want{result: "false"}},
+		{"to nobody", args{"MESSAGE": "x"}, want{status: 400, code: "USER_ID_EMPTY"}},
+		{"to nobody by the older name", args{"USER_ID": 23, "TO": 0, "MESSAGE": "x"}, want{status: 400, code: "USER_ID_EMPTY"}},
+		{"without text", args{"USER_ID": 23}, want{status: 400, code: "MESSAGE_EMPTY"}},
+		{"of spaces", args{"USER_ID": 23, "MESSAGE": " "}, want{status: 400, code: "MESSAGE_EMPTY"}},
+		{"of a list", args{"USER_ID": 23, "MESSAGE": []string{"x"}}, want{status: 400, code: "MESSAGE_EMPTY"}},
+		{"with an attachment that is no JSON", args{"USER_ID": 23, "MESSAGE": "x", "ATTACH": "{"}, want{status: 400, code: "ATTACH_ERROR"}},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.want.check(t, call(t, p, 15, "im.notify.personal.add", c.params)) })
+	}
+	for _, user := range []int{22, 23} {
+		if got := notices(p, user); len(got) != 0 {
+			t.Errorf("person %d got %q", user, got)
+		}
 	}
 }
 

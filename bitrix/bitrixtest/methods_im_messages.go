@@ -2,7 +2,9 @@ package bitrixtest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,101 +17,120 @@ const attachLimit = 60000
 // https://apidocs.bitrix24.com/api-reference/chats/messages/im-message-add.html
 func imMessageAdd(c *call) (any, error) {
 	p := c.params.upper()
-	if err := checkMessage(p); err != nil {
+	text, err := messageText(p)
+	if err != nil {
 		return nil, err
 	}
-	chat, err := c.addressee(p)
+	chat, partner, err := c.addressee(p)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkExtras(p); err != nil {
 		return nil, err
 	}
 	if err := c.checkReply(chat, p); err != nil {
 		return nil, err
 	}
-	if !chat.isLines() {
-		return c.world.post(chat, &Message{Author: c.user.ID, Text: p.string("MESSAGE")}).ID, nil
+	switch {
+	case partner != nil:
+		return c.writeToPerson(chat, partner, text)
+	case chat == nil:
+		return nil, c.innerErr("CHAT_ID", c.world.text("bad_chat"))
 	}
-	return c.writeToChat(chat, p)
+	return c.writeToChat(chat, p, text)
 }
 
-// writeToChat writes into an Open Channel chat. An ordinary message goes to the
-// customer. SYSTEM=Y makes a line without author that stays inside, but only
-// for employees with access to the chat; else it is ignored. SKIP_CONNECTOR=Y
-// hides a member's message from the customer.
-func (c *call) writeToChat(chat *Chat, p params) (any, error) {
-	if !c.messengerAccess(chat) {
-		return nil, errDialogAccess()
+// messageText is the trimmed MESSAGE, which only an attachment can replace.
+func messageText(p params) (string, error) {
+	text, isText := p["MESSAGE"].(string)
+	if p.has("MESSAGE") && !isText {
+		return "", restErr(http.StatusBadRequest, "MESSAGE_EMPTY", "Wrong message type")
 	}
-	if p.string("SYSTEM") == "Y" && c.user.Type == Employee {
-		text := "[b]" + c.appName() + "[/b]\n" + p.string("MESSAGE")
+	if text = strings.TrimSpace(text); text == "" && p.empty("ATTACH") {
+		return "", errMessageEmpty()
+	}
+	return text, nil
+}
+
+func errMessageEmpty() error {
+	return restErr(http.StatusBadRequest, "MESSAGE_EMPTY", "Message can't be empty")
+}
+
+// writeToChat writes into a chat. An ordinary message in an Open Channel goes
+// to the customer. SYSTEM=Y makes a line without author that stays inside, but
+// only for employees with access to the chat; else it is ignored, all but the
+// name of the application. SKIP_CONNECTOR=Y hides a member's message from the
+// customer.
+func (c *call) writeToChat(chat *Chat, p params, text string) (any, error) {
+	system := p.string("SYSTEM") == "Y"
+	if system && c.app != nil {
+		text = "[b]" + c.appName() + "[/b]\n" + text
+	}
+	switch {
+	case system && c.user.Type == Employee && c.messengerAccess(chat):
 		return c.world.system(chat, "", text).ID, nil
-	}
-	if !chat.isMember(c.user.ID) {
+	case !chat.isMember(c.user.ID):
 		return nil, c.innerErr("CANCELED", c.world.text("no_send"))
+	case chat.isLines() && strings.EqualFold(p.string("SKIP_CONNECTOR"), "Y"):
+		return c.world.post(chat, &Message{Author: c.user.ID, Text: text, HiddenFromCustomer: true}).ID, nil
 	}
-	if p.string("SKIP_CONNECTOR") == "Y" {
-		m := &Message{Author: c.user.ID, Text: p.string("MESSAGE"), HiddenFromCustomer: true}
-		return c.world.post(chat, m).ID, nil
-	}
-	return c.world.PostMessage(chat.ID, c.user.ID, p.string("MESSAGE")).ID, nil
+	return c.world.PostMessage(chat.ID, c.user.ID, text).ID, nil
 }
 
-// addressee is the chat that a message goes to.
-func (c *call) addressee(p params) (*Chat, error) {
-	chatID, userID := 0, 0
-	switch dialog := p.string("DIALOG_ID"); {
-	case strings.HasPrefix(dialog, "chat"):
-		chatID = intval(strings.TrimPrefix(dialog, "chat"))
-		if chatID <= 0 {
-			return nil, errChatIDEmpty()
+// chatDialog is what the dialog id of a chat looks like.
+var chatDialog = regexp.MustCompile(`(?i)^chat(\d+)$`)
+
+// addressee is the chat that a message goes to, or the person and, if they have
+// one, the chat with them. A user id wins over a chat id. Both are nil for a
+// chat that does not exist.
+func (c *call) addressee(p params) (chat *Chat, partner *User, err error) {
+	p = maps.Clone(p)
+	if m := chatDialog.FindStringSubmatch(p.string("DIALOG_ID")); m != nil {
+		p["CHAT_ID"] = m[1]
+	} else if p.has("DIALOG_ID") {
+		p["USER_ID"] = p.int("DIALOG_ID")
+	}
+	switch {
+	case p.has("USER_ID"):
+		id := p.int("USER_ID")
+		if id <= 0 {
+			return nil, nil, errUserIDEmpty()
 		}
-	case p.has("DIALOG_ID"):
-		if userID = p.int("DIALOG_ID"); userID <= 0 {
-			return nil, errUserIDEmpty()
+		if partner = c.world.Users[id]; partner == nil {
+			return nil, nil, restErr(http.StatusBadRequest, "USER_NOT_FOUND", "User not found")
 		}
+		return c.world.privateChat(c.user.ID, id), partner, nil
 	case p.has("CHAT_ID"):
-		if chatID = p.int("CHAT_ID"); chatID <= 0 {
-			return nil, errChatIDEmpty()
+		id := p.int("CHAT_ID")
+		if id <= 0 {
+			return nil, nil, errChatIDEmpty()
 		}
-	case p.has("USER_ID") || p.has("TO"):
-		if userID = max(p.int("USER_ID"), p.int("TO")); userID <= 0 {
-			return nil, errUserIDEmpty()
-		}
-	default:
-		return nil, restErr(http.StatusBadRequest, "PARAMS_ERROR", "Incorrect params")
+		return c.world.Chats[id], nil, nil
 	}
-	if chatID != 0 {
-		if chat := c.world.Chats[chatID]; chat != nil {
-			return chat, nil
-		}
-		return nil, errDialogAccess()
-	}
-	return c.privateAddressee(userID)
+	return nil, nil, restErr(http.StatusBadRequest, "PARAMS_ERROR", "Incorrect params")
 }
 
 func errUserIDEmpty() error {
 	return restErr(http.StatusBadRequest, "USER_ID_EMPTY", "User ID can't be empty")
 }
 
-func (c *call) privateAddressee(id int) (*Chat, error) {
-	u := c.world.Users[id]
-	if u == nil {
-		return nil, restErr(http.StatusBadRequest, "USER_NOT_FOUND", "User not found")
+// writeToPerson writes to one person, whose chat with the caller is nil until
+// one of them wrote to the other.
+func (c *call) writeToPerson(chat *Chat, partner *User, text string) (any, error) {
+	if !c.sees(partner) {
+		return nil, c.innerErr("ERROR_NO_ACCESS", c.world.text("no_message"))
 	}
-	if !c.sees(u) {
-		return nil, errDialogAccess()
+	if chat == nil {
+		chat = &Chat{
+			ID: c.world.id(), Name: partner.FullName(), Color: userColor(partner), Created: c.world.now(), Bound: map[string]int{},
+			Members: []*Member{{User: c.user.ID}, {User: partner.ID}},
+		}
+		if partner.ID == c.user.ID {
+			chat.Members = chat.Members[:1]
+		}
+		c.world.Chats[chat.ID] = chat
 	}
-	if chat := c.world.privateChat(c.user.ID, id); chat != nil {
-		return chat, nil
-	}
-	chat := &Chat{
-		ID: c.world.id(), Name: u.FullName(), Color: userColor(u), Created: c.world.now(), Bound: map[string]int{},
-		Members: []*Member{{User: c.user.ID}, {User: id}},
-	}
-	if id == c.user.ID {
-		chat.Members = chat.Members[:1]
-	}
-	c.world.Chats[chat.ID] = chat
-	return chat, nil
+	return c.world.post(chat, &Message{Author: c.user.ID, Text: text}).ID, nil
 }
 
 // privateChat is the chat between two people; nil until one wrote to the other.
@@ -126,8 +147,8 @@ func (w *World) privateChat(a, b int) *Chat {
 	return nil
 }
 
-// checkMessage refuses what cannot be sent to anybody.
-func checkMessage(p params) error {
+// checkExtras refuses attachments, buttons and menus that cannot be read.
+func checkExtras(p params) error {
 	if err := checkAttach(p); err != nil {
 		return err
 	}
@@ -136,27 +157,26 @@ func checkMessage(p params) error {
 			return restErr(http.StatusBadRequest, name+"_ERROR", "Incorrect "+strings.ToLower(name)+" params")
 		}
 	}
-	if p.empty("MESSAGE") && p.empty("ATTACH") {
-		return restErr(http.StatusBadRequest, "MESSAGE_EMPTY", "Message can't be empty")
-	}
 	return nil
 }
 
-// checkReply refuses an answer to a message that is not in the chat.
+// checkReply refuses an answer to a message that the caller does not see or
+// that is not in the chat.
 func (c *call) checkReply(chat *Chat, p params) error {
-	if p.empty("REPLY_ID") {
+	id := p.int("REPLY_ID")
+	if id <= 0 {
 		return nil
 	}
 	for _, other := range c.world.Chats {
-		if !slices.ContainsFunc(other.Messages, func(m *Message) bool { return m.ID == p.int("REPLY_ID") }) {
+		if !slices.ContainsFunc(other.Messages, func(m *Message) bool { return m.ID == id }) || !c.messengerAccess(other) {
 			continue
 		}
 		if other == chat {
 			return nil
 		}
-		return restErr(http.StatusForbidden, "REPLY_FROM_OTHER_CHAT_ERROR", "You can only reply to messages of the same chat")
+		return restErr(http.StatusForbidden, "REPLY_FROM_OTHER_CHAT_ERROR", "You can only reply to a message within the same chat")
 	}
-	return restErr(http.StatusForbidden, "REPLY_ACCESS_ERROR", "You do not have access to the message")
+	return restErr(http.StatusForbidden, "REPLY_ACCESS_ERROR", "Action unavailable")
 }
 
 func checkAttach(p params) error {
@@ -177,39 +197,37 @@ func checkAttach(p params) error {
 	return nil
 }
 
-// appName is what the portal calls the caller's application or webhook.
-func (c *call) appName() string {
-	if c.app == nil {
-		return "Inbound webhook"
-	}
-	return c.app.title(c.user.Language)
-}
+// appName is what the portal calls the caller's application.
+func (c *call) appName() string { return c.app.title(c.user.Language) }
 
 // im.notify.personal.add
 // https://apidocs.bitrix24.com/api-reference/chats/notifications/im-notify-personal-add.html
 func imNotifyPersonalAdd(c *call) (any, error) {
-	p := c.params.upper()
-	return c.notify(p, Notification{Author: c.user.ID, Text: p.string("MESSAGE")})
+	return c.notify(Notification{Author: c.user.ID}, "")
 }
 
 // im.notify.system.add
 // https://apidocs.bitrix24.com/api-reference/chats/notifications/im-notify-system-add.html
 func imNotifySystemAdd(c *call) (any, error) {
-	p := c.params.upper()
-	return c.notify(p, Notification{Text: c.appName() + "\n" + p.string("MESSAGE")})
+	if c.app == nil {
+		return c.notify(Notification{}, "")
+	}
+	return c.notify(Notification{}, c.appName()+"\n")
 }
 
-// notify puts an entry into a person's notification centre. One with the same
-// tag is replaced. The answer is false when the person switched notices off.
-func (c *call) notify(p params, n Notification) (any, error) {
-	if n.User = p.int("USER_ID"); p.empty("USER_ID") {
+// notify puts an entry into a person's notification centre, its text after the
+// heading. The answer is false when the person switched notices off.
+func (c *call) notify(n Notification, heading string) (any, error) {
+	p := c.params.upper()
+	if n.User = p.int("USER_ID"); p.has("TO") {
 		n.User = p.int("TO")
 	}
 	if n.User <= 0 {
 		return nil, errUserIDEmpty()
 	}
-	if p.empty("MESSAGE") {
-		return nil, restErr(http.StatusBadRequest, "MESSAGE_EMPTY", "Message can't be empty")
+	text, _ := p["MESSAGE"].(string)
+	if text = strings.TrimSpace(text); text == "" {
+		return nil, errMessageEmpty()
 	}
 	if err := checkAttach(p); err != nil {
 		return nil, err
@@ -218,21 +236,23 @@ func (c *call) notify(p params, n Notification) (any, error) {
 	if u == nil || !u.Active || u.NotifyOff {
 		return false, nil
 	}
-	if c.app != nil {
+	if n.App = p.string("CLIENT_ID"); c.app != nil {
 		n.App = c.app.ClientID
 	}
-	n.ID, n.Date, n.Tag = c.world.id(), c.world.now(), p.string("TAG")
+	if n.App != "" { // without an application there are no tags
+		n.Tag, n.SubTag = p.string("TAG"), p.string("SUB_TAG")
+	}
+	n.ID, n.Date, n.Text = c.world.id(), c.world.now(), heading+text
 	c.world.addNotification(&n)
 	return n.ID, nil
 }
 
+// addNotification adds a notice. One of the same application with the same tag
+// goes; the second tag is for finding notices only.
 func (w *World) addNotification(n *Notification) {
-	for i, old := range w.Notifications {
-		if n.Tag != "" && old.User == n.User && old.Tag == n.Tag {
-			w.Notifications[i] = n
-			return
-		}
-	}
+	w.Notifications = slices.DeleteFunc(w.Notifications, func(old *Notification) bool {
+		return n.Tag != "" && old.User == n.User && old.App == n.App && old.Tag == n.Tag
+	})
 	w.Notifications = append(w.Notifications, n)
 }
 

@@ -110,7 +110,7 @@ func TestWhatEveryTokenMayAsk(t *testing.T) {
 func TestMessagesAreCheckedBeforeTheyAreSent(t *testing.T) {
 	p := bitrixtest.NewPortal(t)
 	own := p.Messages(1763)[1].ID
-	foreign := p.Messages(1755)[0].ID
+	foreign, hidden := p.Messages(1755)[0].ID, p.Messages(1770)[0].ID
 	before := len(p.Messages(1763))
 	for _, c := range []struct {
 		name   string
@@ -124,8 +124,11 @@ func TestMessagesAreCheckedBeforeTheyAreSent(t *testing.T) {
 		{"an attachment that is too large", args{"ATTACH": args{"MESSAGE": strings.Repeat("x", 60_000)}}, want{status: 400, code: "ATTACH_OVERSIZE"}},
 		{"an answer to a message of another chat", args{"REPLY_ID": foreign}, want{status: 403, code: "REPLY_FROM_OTHER_CHAT_ERROR"}},
 		{"an answer to no message", args{"REPLY_ID": 1}, want{status: 403, code: "REPLY_ACCESS_ERROR"}},
-		{"to a chat that is none", args{"DIALOG_ID": "chat99999"}, want{status: 403, code: "ACCESS_ERROR"}},
-		{"to a chat without a number", args{"DIALOG_ID": "chat"}, want{status: 400, code: "CHAT_ID_EMPTY"}},
+		{"an answer to a message out of reach", args{"REPLY_ID": hidden}, want{status: 403, code: "REPLY_ACCESS_ERROR"}},
+		{"to a chat that is none", args{"DIALOG_ID": "chat99999"}, want{status: 400, code: "CHAT_ID"}},
+		{"to the chat zero", args{"DIALOG_ID": "chat0"}, want{status: 400, code: "CHAT_ID_EMPTY"}},
+		{"to a chat without a number", args{"DIALOG_ID": "chat"}, want{status: 400, code: "USER_ID_EMPTY"}},
+		{"to nobody, before what is attached", args{"DIALOG_ID": "99999", "ATTACH": "{"}, want{status: 400, code: "USER_NOT_FOUND"}},
 		{"to nobody", args{"DIALOG_ID": "99999"}, want{status: 400, code: "USER_NOT_FOUND"}},
 		{"without an address", args{"DIALOG_ID": nil}, want{status: 400, code: "PARAMS_ERROR", text: "Incorrect params"}},
 	} {

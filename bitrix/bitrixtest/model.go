@@ -247,8 +247,11 @@ type Activity struct {
 type Notification struct {
 	ID, User, Author int
 	App              string // client id for notices of an application
-	Text, Tag        string
-	Date             time.Time
+	Text             string
+	// Tag is unique among the notices that an application sent to one person;
+	// SubTag is not.
+	Tag, SubTag string
+	Date        time.Time
 }
 
 // TimelineComment is a comment in the timeline of an item.

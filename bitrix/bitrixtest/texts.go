@@ -20,6 +20,7 @@ var texts = map[string][2]string{ // English, Russian
 	"all_members":   {"All selected users are already in the chat", "Все выбранные пользователи уже состоят в чате"},
 	"no_member":     {"The specified user is not in chat.", "Указанный пользователь не состоит в чате."},
 	"no_send":       {"You cannot send messages to the specified chat", "Вы не можете отправлять сообщения в указанный чат"},
+	"no_message":    {"You cannot send messages to this user", "Вы не можете отправлять сообщения этому пользователю"},
 	"bad_chat":      {"Incorrect chat ID", "Некорректный идентификатор чата"},
 	"bad_chat_type": {"This chat is not an Open Channel chat", "Этот чат не является чатом Открытой линии"},
 	"no_access":     {"You do not have permission to access this conversation", "Недостаточно прав для доступа к диалогу"},
