@@ -65,11 +65,20 @@ func TestMakingSomebodyAnObserverIsTheCure(t *testing.T) {
 	denied("this CRM entity").check(t, call(t, p, 1, userAdd, add))
 	observers := args{"entityTypeId": 2, "id": 77, "fields": args{"observers": []int{22, 31, 999}}}
 	want{status: 400, code: "ACCESS_DENIED", text: "permission to edit"}.check(t, call(t, p, 22, "crm.item.update", observers))
+	want{status: 400, code: "100"}.check(t, call(t, p, 15, "crm.item.update", deal(77)))
+	want{status: 400, code: "100"}.check(t, call(t, p, 15, "crm.item.update", args{"entityTypeId": 2, "id": 77, "fields": "observers"}))
+	want{status: 400, code: "NOT_FOUND"}.check(t, call(t, p, 15, "crm.item.update", args{"entityTypeId": 2, "id": 99999, "fields": args{}}))
+	want{status: 403, code: "allowed_only_intranet_user"}.check(t, call(t, p, 40, "crm.item.update", observers))
+	field("item.observers", "[22]")(t, call(t, p, 15, "crm.item.get", deal(77)))
 	field("item.observers", "[22,31]")(t, call(t, p, 15, "crm.item.update", observers))
+	field("item.observers", "[22,31]")(t, call(t, p, 31, "crm.item.get", deal(77)))
 	added.check(t, call(t, p, 1, userAdd, add))
 	if got, want := p.Participants(1763), []int{431, 15, 31}; !slices.Equal(got, want) {
 		t.Errorf("the chat holds %v, want %v", got, want)
 	}
+	none := args{"entityTypeId": 2, "id": 77, "fields": args{"observers": []int{}}}
+	field("item.observers", "[]")(t, call(t, p, 15, "crm.item.update", none))
+	want{status: 400, code: "ACCESS_DENIED"}.check(t, call(t, p, 31, "crm.item.get", deal(77)))
 }
 
 func TestListsOfItems(t *testing.T) {
@@ -134,17 +143,36 @@ func TestOlderCRMMethodsHaveNoCodes(t *testing.T) {
 func TestCommentsInTheTimeline(t *testing.T) {
 	p := bitrixtest.NewPortal(t)
 	const add = "crm.timeline.comment.add"
-	comment := func(typ string, id int, text string) args {
+	comment := func(typ any, id int, text string) args {
 		return args{"fields": args{"ENTITY_TYPE": typ, "ENTITY_ID": id, "COMMENT": text}}
 	}
-	want{status: 400, code: "100"}.check(t, call(t, p, 15, add, nil))
-	want{status: 400, code: "OWNER_NOT_FOUND"}.check(t, call(t, p, 15, add, comment("pigeon", 77, "x")))
-	want{status: 400, code: "NOT_FOUND"}.check(t, call(t, p, 15, add, comment("deal", 99999, "x")))
-	want{status: 400, code: "ACCESS_DENIED"}.check(t, call(t, p, 22, add, comment("deal", 78, "x")))
-	want{status: 400, code: "INVALID_ARG_VALUE"}.check(t, call(t, p, 15, add, comment("deal", 77, " ")))
-	call(t, p, 15, add, comment("deal", 77, "Olga was added")).ok(t)
+	for _, c := range []struct {
+		name   string
+		caller int
+		params args
+		want   want
+	}{
+		{"no fields", 15, nil, want{status: 400, code: "100", text: "Could not find value"}},
+		{"fields that are a text", 15, args{"fields": "x"}, want{status: 400, code: "100", text: "Should be value of type array"}},
+		{"fields under another name", 15, args{"FIELDS": comment("deal", 77, "x")["fields"]}, want{status: 400, code: "100"}},
+		{"names in lower case", 15, args{"fields": args{"entity_type": "deal", "entity_id": 77, "comment": "x"}}, want{status: 400, code: "OWNER_NOT_FOUND"}},
+		{"an unknown type", 15, comment("pigeon", 77, "x"), want{status: 400, code: "OWNER_NOT_FOUND"}},
+		{"no id", 15, comment("deal", 0, "x"), want{status: 400, code: "OWNER_NOT_FOUND"}},
+		{"a missing item is out of reach", 15, comment("deal", 99999, "x"), want{status: 400, code: "ACCESS_DENIED"}},
+		{"for an administrator it is missing", 1, comment("deal", 99999, "x"), want{status: 400, code: "NOT_FOUND"}},
+		{"an item that one cannot read", 22, comment("deal", 78, "x"), want{status: 400, code: "ACCESS_DENIED"}},
+		{"an item that one only reads", 22, comment("deal", 77, "x"), want{status: 400, code: "ACCESS_DENIED"}},
+		{"no text", 15, comment("deal", 77, " \n"), want{status: 400, code: "INVALID_ARG_VALUE", text: "Empty comment message"}},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.want.check(t, call(t, p, c.caller, add, c.params)) })
+	}
+	if a := call(t, p, 15, add, comment("DEAL", 77, " Olga was added\n")); kind(a.ok(t)) != "int" {
+		t.Errorf("got %s", a)
+	}
+	call(t, p, 15, add, args{"fields": args{"ENTITY_TYPE_ID": 3, "ENTITY_ID": "31", "COMMENT": "Pavel was added", "AUTHOR_ID": 1}}).ok(t)
 	p.Do(func(w *bitrixtest.World) {
-		if len(w.Timeline) != 1 || w.Timeline[0].Text != "Olga was added" || w.Timeline[0].Author != 15 || w.Timeline[0].Item != dealKey(77) {
+		if len(w.Timeline) != 2 || w.Timeline[0].Text != "Olga was added" || w.Timeline[0].Author != 15 || w.Timeline[0].Item != dealKey(77) ||
+			w.Timeline[1].Item != (bitrixtest.ItemKey{Type: "CONTACT", ID: 31}) || w.Timeline[1].Author != 15 {
 			t.Errorf("the timeline holds %+v", w.Timeline)
 		}
 	})

@@ -25,6 +25,18 @@ func missingParameter(name string) error {
 	return restErr(http.StatusBadRequest, "100", "Could not find value for parameter {"+name+"}")
 }
 
+// fields is the parameter of that name of a controller, which has to be an array.
+func (c *call) fields() (params, error) {
+	switch {
+	case !c.params.has("fields"):
+		return nil, missingParameter("fields")
+	case !c.params.isArray("fields"):
+		return nil, restErr(http.StatusBadRequest, "100",
+			"Invalid value {"+c.params.string("fields")+"} to match with parameter {fields}. Should be value of type array.")
+	}
+	return c.params.object("fields"), nil
+}
+
 // requestedItem is the item of entityTypeId and id. That it exists is asked
 // before the right to read it.
 func (c *call) requestedItem() (*Item, error) {
@@ -168,13 +180,13 @@ func crmItemUpdate(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !c.params.has("fields") {
-		return nil, missingParameter("fields")
+	f, err := c.fields()
+	if err != nil {
+		return nil, err
 	}
 	if !c.world.updateItem(c.user, item) {
 		return nil, restErr(http.StatusBadRequest, "ACCESS_DENIED", c.world.text("item_update"))
 	}
-	f := c.params.object("fields")
 	if f.has("observers") {
 		item.Observers = c.existingUsers(f.ints("observers"))
 	}

@@ -60,28 +60,32 @@ func crmLinks(typ, key string) func(c *call) (any, error) {
 	}
 }
 
-// crm.timeline.comment.add
+// crm.timeline.comment.add asks for the right to change the item (portal
+// source: crm/lib/controller/timeline/comment.php).
 // https://apidocs.bitrix24.com/api-reference/crm/timeline/comments/crm-timeline-comment-add.html
 func crmTimelineCommentAdd(c *call) (any, error) {
-	if !c.params.has("fields") {
-		return nil, missingParameter("fields")
+	f, err := c.fields()
+	if err != nil {
+		return nil, err
 	}
-	f := c.params.object("fields").upper()
-	id, text := f.int("ENTITY_ID"), strings.TrimFunc(f.string("COMMENT"), unicode.IsSpace)
-	typ, known := c.world.resolveType(f.string("ENTITY_TYPE"))
-	if id <= 0 || !known {
+	typ, known := c.world.typeByID(f.int("ENTITY_TYPE_ID"))
+	if f.int("ENTITY_TYPE_ID") == 0 {
+		typ, known = c.world.resolveType(f.string("ENTITY_TYPE"))
+	}
+	key := ItemKey{typ, f.int("ENTITY_ID")}
+	if key.ID <= 0 || !known {
 		return nil, restErr(http.StatusBadRequest, "OWNER_NOT_FOUND", "Owner of the element not found")
 	}
-	key := ItemKey{typ, id}
 	item := c.world.Items[key]
-	if item == nil {
+	switch {
+	case item == nil && c.user.Admin:
 		return nil, restErr(http.StatusBadRequest, "NOT_FOUND", c.world.text("item_missing"))
-	}
-	if !c.world.updateItem(c.user, item) {
+	case item == nil || !c.world.updateItem(c.user, item):
 		return nil, restErr(http.StatusBadRequest, "ACCESS_DENIED", c.world.text("item_update"))
 	}
+	text := strings.TrimFunc(f.string("COMMENT"), unicode.IsSpace)
 	if text == "" {
-		return nil, restErr(http.StatusBadRequest, "INVALID_ARG_VALUE", c.world.text("empty_comment"))
+		return nil, restErr(http.StatusBadRequest, "INVALID_ARG_VALUE", "Empty comment message")
 	}
 	comment := &TimelineComment{ID: c.world.id(), Author: c.user.ID, Item: key, Text: text, Date: c.world.now()}
 	c.world.Timeline = append(c.world.Timeline, comment)

@@ -157,6 +157,9 @@ func (c *call) activeUser() (*User, error) {
 // a person who is in the chat already is an error.
 func oldCRMChatUserAdd(c *call) (any, error) {
 	typ, id, err := c.oldItemArguments()
+	if err == nil {
+		err = c.needMessenger()
+	}
 	if err != nil {
 		return nil, err
 	}

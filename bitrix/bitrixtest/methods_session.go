@@ -60,7 +60,9 @@ func sessionJoin(c *call) (any, error) {
 	return true, nil
 }
 
-// imopenlines.session.start
+// imopenlines.session.start begins a dialog that the caller leads. One that is
+// under way stays as it is, waiting or led by somebody: the caller only joins
+// (portal source: imopenlines/lib/chat.php).
 // https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/sessions/imopenlines-session-start.html
 func sessionStart(c *call) (any, error) {
 	chat, err := c.operatorChat(c.params)
@@ -72,7 +74,7 @@ func sessionStart(c *call) (any, error) {
 		c.world.Reopen(chat.ID, c.user.ID)
 		return true, nil
 	}
-	c.take(chat)
+	c.world.enter(chat, c.user)
 	return true, nil
 }
 

@@ -166,4 +166,6 @@ func TestAPortalWithoutMessengerSaysSo(t *testing.T) {
 	missing.check(t, call(t, p, 15, dialogGet, args{"CHAT_ID": 1763}))
 	want{status: 400, code: "ERROR_ARGUMENT"}.check(t, call(t, p, 15, userAdd, args{"CRM_ENTITY_TYPE": "DEAL"}))
 	want{status: 404, code: "ERROR_METHOD_NOT_FOUND"}.check(t, call(t, p, 15, "im.user.get", nil))
+	p.SetOld(true)
+	missing.check(t, call(t, p, 15, userAdd, adding("DEAL", 77, 1763, 23)))
 }

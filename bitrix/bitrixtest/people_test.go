@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/joinline/joinline/bitrix/bitrixtest"
@@ -231,6 +233,51 @@ func TestDepartments(t *testing.T) {
 	want{result: `{"5":[24]}`}.check(t, call(t, p, 22, "im.department.managers.get", args{"ID": []int{5}}))
 	want{result: `[23]`}.check(t, call(t, p, 22, "im.department.colleagues.list", nil))
 	want{status: 403, code: "ACCESS_ERROR"}.check(t, call(t, p, 40, "im.department.colleagues.list", nil))
-	want{status: 400, code: "FIND_SHORT"}.check(t, call(t, p, 22, "im.search.department.list", nil))
-	field("0.full_name", `"Sales / Daisy Trading"`)(t, call(t, p, 22, "im.search.department.list", args{"FIND": "sales"}))
+	departments := args{"ID": []int{7, 99, 5}, "USER_DATA": "Y"}
+	want{result: `[{"full_name":"Logistics / Daisy Trading","id":7,"manager_user_id":0,"name":"Logistics"},` +
+		`{"full_name":"Sales / Daisy Trading","id":5,"manager_user_id":24,"name":"Sales"}]`}.
+		check(t, call(t, p, 22, "im.department.get", args{"ID": "[7,99,5]"}))
+	a = call(t, p, 22, "im.department.get", departments)
+	field("0.manager_user_data", "null")(t, a)
+	field("1.manager_user_data.id", "24")(t, a)
+	a = call(t, p, 22, "im.department.employees.get", departments)
+	field("7.0.id", "22")(t, a)
+	field("5.2.id", "31")(t, a)
+	want{result: `[]`}.check(t, call(t, p, 22, "im.department.employees.get", args{"ID": []int{99}}))
+	for _, list := range []any{nil, "", "7", 7, []int{}, []string{"x"}} {
+		want{status: 400, code: "INVALID_FORMAT"}.check(t, call(t, p, 22, "im.department.get", args{"ID": list}))
+		want{status: 400, code: "ID_EMPTY"}.check(t, call(t, p, 22, "im.department.employees.get", args{"ID": list}))
+	}
+	for _, method := range []string{"im.department.get", "im.department.employees.get", "im.department.managers.get"} {
+		want{status: 403, code: "ACCESS_ERROR", text: "Only intranet users have access to this method"}.check(t, call(t, p, 40, method, departments))
+	}
+}
+
+func TestFindingDepartments(t *testing.T) {
+	p := bitrixtest.NewPortal(t)
+	const find = "im.search.department.list"
+	want{status: 400, code: "FIND_SHORT"}.check(t, call(t, p, 22, find, nil))
+	for phrase, want := range map[string]string{
+		"": "1,5,7", "s": "1,5,7", "sal": "5", "SALES": "5", "les": "", "daisy": "1,5,7", "daisy t": "1,5,7", "trading sales": "", "nothing": "",
+	} {
+		var found []struct {
+			ID       int    `json:"id"`
+			FullName string `json:"full_name"`
+		}
+		call(t, p, 22, find, args{"FIND": phrase}).into(t, &found)
+		ids := []string{}
+		for _, d := range found {
+			ids = append(ids, strconv.Itoa(d.ID))
+		}
+		if got := strings.Join(ids, ","); got != want {
+			t.Errorf("%q finds %s, want %s", phrase, got, want)
+		}
+	}
+	a := call(t, p, 22, find, args{"FIND": "sales", "USER_DATA": "Y"})
+	field("0.full_name", `"Sales / Daisy Trading"`)(t, a)
+	field("0.manager_user_data.id", "24")(t, a)
+	a = call(t, p, 22, find, args{"FIND": "daisy", "LIMIT": 2})
+	if *a.Total != 3 || a.Next == nil || *a.Next != 2 {
+		t.Errorf("the total is %v, the next %v", a.Total, a.Next)
+	}
 }

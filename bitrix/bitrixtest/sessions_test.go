@@ -27,6 +27,21 @@ func TestOneStartsANewDialogInAFinishedChat(t *testing.T) {
 	want{result: chatRows("1701 livechat Live Chat", "1763 telegrambot Telegram")}.check(t, call(t, p, 15, chatGet, item("DEAL", 77)))
 }
 
+// TestStartingWhereADialogIsUnderWayOnlyJoins: who hopes to take a waiting
+// dialog that way is still one of the waiting.
+func TestStartingWhereADialogIsUnderWayOnlyJoins(t *testing.T) {
+	p := bitrixtest.NewPortal(t)
+	want{result: "true"}.check(t, call(t, p, 24, "imopenlines.session.start", args{"CHAT_ID": 1763}))
+	field("owner", "15")(t, call(t, p, 24, dialogGet, args{"CHAT_ID": 1763}))
+	field("role", `"member"`)(t, call(t, p, 24, dialogGet, args{"CHAT_ID": 1763}))
+	want{result: "true"}.check(t, call(t, p, 24, "imopenlines.session.start", args{"CHAT_ID": 1780}))
+	field("owner", "0")(t, call(t, p, 24, dialogGet, args{"CHAT_ID": 1780}))
+	notInCRM.check(t, call(t, p, 24, userAdd, adding("DEAL", 78, 1780, 23)))
+	for chat, code := range map[any]string{0: "CHAT_ID", "x": "CHAT_ID", 4: "CHAT_ID", 1780: "ACCESS_DENIED"} {
+		want{status: 400, code: code}.check(t, call(t, p, 22, "imopenlines.session.start", args{"CHAT_ID": chat}))
+	}
+}
+
 func TestOneJoinsByReadingTheItem(t *testing.T) {
 	p := bitrixtest.NewPortal(t)
 	const join = "imopenlines.session.join"

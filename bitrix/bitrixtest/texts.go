@@ -32,7 +32,6 @@ var texts = map[string][2]string{ // English, Russian
 	"type_missing":  {"SPA not found", "Смарт-процесс не найден"},
 	"item_denied":   {"You do not have permission to view this item", "У вас нет прав на просмотр этого элемента"},
 	"item_update":   {"You do not have permission to edit this item", "У вас нет прав на изменение этого элемента"},
-	"empty_comment": {"The comment is empty", "Комментарий не заполнен"},
 	"intranet_only": {"This action is available to intranet users only", "Действие доступно только пользователям интранета"},
 }
 
