@@ -142,11 +142,9 @@ func (b batchResult) lookup(section, path string) any {
 		"result": b.result, "error": b.failure, "total": b.total, "next": b.next, "time": b.time,
 	}[section]
 	for _, part := range pathPart.FindAllStringSubmatch(path, -1) {
-		next, ok := toObject(phpDecoded(v))[part[1]]
-		if !ok || next == nil {
+		if v = element(v, part[1]); v == nil {
 			return ""
 		}
-		v = next
 	}
 	return phpDecoded(v)
 }

@@ -131,6 +131,8 @@ func TestReferencesToEarlierCommands(t *testing.T) {
 		{"a reference that is not escaped", []string{"profile", "user.get?ID=$result[c0][ID]"}, `"ID":"1"`},
 		{"a whole list", []string{"imopenlines.config.list.get?OPTIONS[QUEUE]=Y", "im.user.list.get?ID=" + url.QueryEscape("$result[c0][0][QUEUE]")}, `"15":{`},
 		{"an element of a list of the form", []string{"profile", "im.user.list.get?ID[]=" + url.QueryEscape("$result[c0][ID]") + "&ID[]=23"}, `"23":{`},
+		{"a value of a map keyed by numbers", []string{"im.user.list.get?ID[]=22", "im.user.get?ID=" + url.QueryEscape("$result[c0][22][id]")}, `"id":22`},
+		{"an element with a zero before its number is none", []string{chats + "77", "imopenlines.dialog.get?CHAT_ID=$result[c0][00][CHAT_ID]"}, `ACCESS_ERROR`},
 		{"a total", []string{"user.get?ID=15", user("$total[c0]")}, `"ID":"1"`},
 		{"a missing path is empty", []string{chats + "80", "imopenlines.dialog.get?CHAT_ID=$result[c0][0][CHAT_ID]"}, `ACCESS_ERROR`},
 		{"an unknown command is empty", []string{"imopenlines.dialog.get?CHAT_ID=$result[nobody]"}, `ACCESS_ERROR`},

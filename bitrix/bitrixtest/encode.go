@@ -11,6 +11,10 @@ import (
 // phpValue is v as PHP's json_encode writes it: every array without values is
 // [], and so is a map whose keys are 0, 1, 2 ….
 func phpValue(v any) any {
+	switch v.(type) {
+	case nil, string, bool, int, float64: // most are, and a page of people has thousands
+		return v
+	}
 	rv := reflect.ValueOf(v)
 	switch rv.Kind() {
 	case reflect.Map:
@@ -44,6 +48,26 @@ func encodeMap(rv reflect.Value) any {
 		list[i] = v
 	}
 	return list
+}
+
+// element is a value of a map or a list under a key; nil where there is none.
+func element(v any, key string) any {
+	rv := reflect.ValueOf(v)
+	n, err := strconv.Atoi(key)
+	isNumber := err == nil && strconv.Itoa(n) == key
+	var found reflect.Value
+	switch {
+	case rv.Kind() == reflect.Slice && isNumber && n >= 0 && n < rv.Len():
+		found = rv.Index(n)
+	case rv.Kind() == reflect.Map && rv.Type().Key().Kind() == reflect.String:
+		found = rv.MapIndex(reflect.ValueOf(key))
+	case rv.Kind() == reflect.Map && rv.Type().Key().Kind() == reflect.Int && isNumber:
+		found = rv.MapIndex(reflect.ValueOf(n))
+	}
+	if !found.IsValid() {
+		return nil
+	}
+	return found.Interface()
 }
 
 // phpForm writes fields as PHP's http_build_query does.
