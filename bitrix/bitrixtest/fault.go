@@ -42,6 +42,7 @@ const (
 
 	// FaultCloseSession closes the session of Chat right before the call,
 	// which then runs undisturbed; FaultAcceptSession lets User 1 accept it.
+	// Applied, they do so between the call and its answer.
 	FaultCloseSession  FaultKind = "close_session"
 	FaultAcceptSession FaultKind = "accept_session"
 )
@@ -49,7 +50,7 @@ const (
 // Fault is something that goes wrong with calls of a method.
 type Fault struct {
 	// Method is the REST method, "batch", "oauth/token" or "app.info@oauth"
-	// for the authorisation server, or "*" for every request.
+	// for the authorisation server, or "*" for every request on REST.
 	Method string `json:"method"`
 	// User narrows the fault to calls in one person's name.
 	User int       `json:"user,omitempty"`
@@ -74,8 +75,8 @@ type Fault struct {
 	// Location is where a redirect leads: an origin, to which the path is added.
 	Location string `json:"location,omitempty"`
 	Chat     int    `json:"chat,omitempty"`
-	// Do changes the world right before the call, whatever the kind; an empty
-	// kind does nothing else.
+	// Do changes the world right before the call or, Applied, between the call
+	// and its answer, whatever the kind; an empty kind does nothing else.
 	Do func(w *World) `json:"-"`
 }
 
@@ -168,7 +169,7 @@ func (f *fault) strikes() bool {
 	if n <= 0 || f.Every > 0 && n%f.Every != 0 {
 		return false
 	}
-	if f.Times >= 0 && f.struck >= max(f.Times, 1) {
+	if f.spent() {
 		return false
 	}
 	f.struck++
@@ -179,20 +180,32 @@ func (f *fault) fits(method string, user int) bool {
 	return (f.Method == method) && (f.User == 0 || f.User == user)
 }
 
-// takeRequestFault is the fault due for a whole request, if any.
-func (p *Portal) takeRequestFault(x *exchange) *fault {
+// spent tells that the fault has struck as often as it may.
+func (f *fault) spent() bool { return f.Times >= 0 && f.struck >= max(f.Times, 1) }
+
+// takeFault lets the faults that fit a call strike it, those set earlier
+// first, up to one that is more than a change of the world; that one is the
+// answer. The lock is held.
+func (p *Portal) takeFault(fits func(f *fault) bool) *fault {
+	defer func() { p.faults = slices.DeleteFunc(p.faults, (*fault).spent) }()
 	for _, f := range p.faults {
-		if !slices.Contains(transportKinds, f.Kind) {
+		if !fits(f) || !f.strikes() {
 			continue
 		}
-		fits := f.fits(x.log.Method, x.log.User) || f.fits("*", x.log.User) ||
-			slices.ContainsFunc(x.log.Inner, func(m string) bool { return f.fits(m, x.log.User) })
-		if fits && f.strikes() {
-			if f.Do != nil && !f.Applied {
-				f.Do(p.world)
-			}
+		f.change(p.world)
+		if !slices.Contains(worldKinds, f.Kind) {
 			return f
 		}
 	}
 	return nil
+}
+
+// takeRequestFault is the fault due for a whole request, if any, before it is
+// carried out or (applied) after.
+func (p *Portal) takeRequestFault(log *Request, applied bool) *fault {
+	return p.takeFault(func(f *fault) bool {
+		return slices.Contains(transportKinds, f.Kind) && f.Applied == applied &&
+			(f.fits(log.Method, log.User) || f.fits("*", log.User) ||
+				slices.ContainsFunc(log.Inner, func(m string) bool { return f.fits(m, log.User) }))
+	})
 }

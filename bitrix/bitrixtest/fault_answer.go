@@ -12,17 +12,14 @@ import (
 // (applied) after.
 func (p *Portal) takeCallFault(c *call, applied bool) *restError {
 	user := c.user.ID
-	for _, f := range p.faults {
-		fits := f.fits(c.method, user) || !c.batch && f.fits("*", user)
-		if slices.Contains(transportKinds, f.Kind) || f.Applied != applied || !fits || !f.strikes() {
-			continue
-		}
-		f.change(p.world)
-		if !slices.Contains(worldKinds, f.Kind) {
-			return f.error()
-		}
+	f := p.takeFault(func(f *fault) bool {
+		return !slices.Contains(transportKinds, f.Kind) && f.Applied == applied &&
+			(f.fits(c.method, user) || !c.batch && f.fits("*", user))
+	})
+	if f == nil {
+		return nil
 	}
-	return nil
+	return f.error()
 }
 
 // change does to the world what the fault asks for.

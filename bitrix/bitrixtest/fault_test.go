@@ -3,6 +3,7 @@ package bitrixtest_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -203,6 +204,63 @@ func TestTheWorldChangesBetweenLookingAndAdding(t *testing.T) {
 	p.Fail(bitrixtest.Fault{Method: "profile", Do: func(w *bitrixtest.World) { w.Users[1].Name = "Changed" }})
 	if got := part(t, call(t, p, 1, "profile", nil), "NAME"); got != `"Changed"` {
 		t.Errorf("the name is %s", got)
+	}
+}
+
+// TestTheWorldChangesBeforeTheCallOrAfterIt holds it for every kind of fault:
+// with Applied the change comes between the call and its answer.
+func TestTheWorldChangesBeforeTheCallOrAfterIt(t *testing.T) {
+	for _, kind := range []bitrixtest.FaultKind{"", bitrixtest.FaultInternal, bitrixtest.FaultDrop, bitrixtest.FaultSlow} {
+		for _, applied := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%q applied %v", kind, applied), func(t *testing.T) {
+				p := bitrixtest.NewPortal(t)
+				var during []int
+				p.Fail(bitrixtest.Fault{Method: userAdd, Kind: kind, Applied: applied, Do: func(w *bitrixtest.World) {
+					for _, m := range w.Chats[1763].Members {
+						during = append(during, m.User)
+					}
+				}})
+				if resp, _, err := attempt(t, t.Context(), p); err == nil {
+					resp.Body.Close()
+				}
+				p.Do(func(*bitrixtest.World) {
+					if got := slices.Contains(during, 23); len(during) == 0 || got != applied {
+						t.Errorf("while the world changed the chat held %v", during)
+					}
+				})
+			})
+		}
+	}
+	p := bitrixtest.NewPortal(t)
+	p.Fail(bitrixtest.Fault{Method: userAdd, Kind: bitrixtest.FaultCloseSession, Chat: 1763, Applied: true})
+	added.check(t, call(t, p, 1, userAdd, adding23))
+	if got := p.Participants(1763); !slices.Equal(got, []int{431}) {
+		t.Errorf("the chat closed after adding holds %v", got)
+	}
+}
+
+func TestAnAppliedFaultReplacesRefusalsToo(t *testing.T) {
+	p := bitrixtest.NewPortal(t)
+	p.Fail(bitrixtest.Fault{Method: userAdd, Kind: bitrixtest.FaultInternal, Applied: true})
+	want{status: 500, code: "INTERNAL_SERVER_ERROR"}.check(t, call(t, p, 1, userAdd, adding("DEAL", 77, 1763, 30)))
+	notActive.check(t, call(t, p, 1, userAdd, adding("DEAL", 77, 1763, 30)))
+}
+
+func TestFaultsThatAreSpentAreGone(t *testing.T) {
+	p := bitrixtest.NewPortal(t)
+	p.Fail(bitrixtest.Fault{Method: "profile", Kind: bitrixtest.FaultInternal})
+	p.Fail(bitrixtest.Fault{Method: "profile", Kind: bitrixtest.FaultHTML, Skip: 5})
+	p.Fail(bitrixtest.Fault{Method: "app.info@oauth", Kind: bitrixtest.FaultInternal})
+	call(t, p, 1, "profile", nil)
+	token := p.Token(registered(t, p).ClientID, 15).Access
+	if resp, err := browser.Get(p.AuthURL() + "/rest/app.info?auth=" + token); err != nil || resp.StatusCode != http.StatusInternalServerError {
+		t.Errorf("app.info answered %v %v", resp, err)
+	} else {
+		resp.Body.Close()
+	}
+	var left []bitrixtest.Fault
+	if _, body := control(t, p, http.MethodGet, "faults", ""); json.Unmarshal(body, &left) != nil || len(left) != 1 || left[0].Kind != bitrixtest.FaultHTML {
+		t.Errorf("at work are %s", body)
 	}
 }
 

@@ -174,24 +174,26 @@ func (a *AuthServer) serveInfo(w http.ResponseWriter, r *http.Request, fields pa
 // answer carries out a request on the authorisation server and answers it,
 // with the fault that is due for it. user is read after do has run.
 func (a *AuthServer) answer(w http.ResponseWriter, r *http.Request, p *Portal, method, clientID string, user *int, do func() (map[string]any, *restError)) {
-	var f *fault
-	if p != nil {
-		f = p.takeAuthFault(method, *user)
+	due := func(applied bool) (f *fault, wholeRequest bool) {
+		if p != nil {
+			f = p.takeAuthFault(method, *user, applied)
+		}
+		return f, f != nil && slices.Contains(transportKinds, f.Kind)
 	}
-	transport := f != nil && slices.Contains(transportKinds, f.Kind)
-	if transport && !f.Applied && !p.before(w, r, f) {
+	f, wholeRequest := due(false)
+	if wholeRequest && !p.before(w, r, f) {
 		p.logAuth(logged(method), *user, clientID, &restError{})
 		return
 	}
 	var body map[string]any
 	var e *restError
-	if f != nil && !transport && !f.Applied {
+	if f != nil && !wholeRequest {
 		e = f.error()
 	} else {
 		body, e = do()
-	}
-	if f != nil && !transport && f.Applied {
-		e = f.error()
+		if f, wholeRequest = due(true); f != nil && !wholeRequest {
+			e = f.error()
+		}
 	}
 	status := http.StatusOK
 	if e != nil {
@@ -200,7 +202,7 @@ func (a *AuthServer) answer(w http.ResponseWriter, r *http.Request, p *Portal, m
 	if p != nil {
 		p.logAuth(logged(method), *user, clientID, e)
 	}
-	if transport && f.Applied && !p.after(w, r, f, answer{status: status, body: body}) {
+	if wholeRequest && f.Applied && !p.after(w, r, f, answer{status: status, body: body}) {
 		return
 	}
 	text, _ := json.Marshal(body)
@@ -212,18 +214,10 @@ func (a *AuthServer) answer(w http.ResponseWriter, r *http.Request, p *Portal, m
 // logged is the name of a request on the authorisation server in the log.
 func logged(method string) string { return strings.TrimSuffix(method, "@oauth") }
 
-// takeAuthFault is the fault due for a request on the authorisation server.
-func (p *Portal) takeAuthFault(method string, user int) *fault {
+// takeAuthFault is the fault due for a request on the authorisation server,
+// before it is carried out or (applied) after.
+func (p *Portal) takeAuthFault(method string, user int, applied bool) *fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, f := range p.faults {
-		if f.fits(method, user) && f.strikes() {
-			f.change(p.world)
-			if slices.Contains(worldKinds, f.Kind) {
-				continue
-			}
-			return f
-		}
-	}
-	return nil
+	return p.takeFault(func(f *fault) bool { return f.Applied == applied && f.fits(method, user) })
 }

@@ -61,11 +61,11 @@ func (p *Portal) serveREST(w http.ResponseWriter, r *http.Request) {
 		writeAnswer(w, *refused)
 		return
 	}
-	if f != nil && !f.Applied && !p.before(w, r, f) {
+	if f != nil && !p.before(w, r, f) {
 		return
 	}
-	a := p.process(x)
-	if f != nil && f.Applied && !p.after(w, r, f, a) {
+	a, f := p.process(x)
+	if f != nil && !p.after(w, r, f, a) {
 		return
 	}
 	writeAnswer(w, a)
@@ -119,7 +119,7 @@ func (p *Portal) admit(x *exchange) (*fault, *answer) {
 	if !p.fill(x.ip, x.start) {
 		return nil, x.refuse(limitExceeded())
 	}
-	return p.takeRequestFault(x), nil
+	return p.takeRequestFault(x.log, false), nil
 }
 
 // refuse makes an answer of an error that stopped the whole request.
@@ -136,10 +136,15 @@ func (e *restError) body() map[string]any {
 	return body
 }
 
-// process carries out the call of a request under the portal's lock.
-func (p *Portal) process(x *exchange) answer {
+// process carries out the call of a request under the portal's lock. The fault
+// is one of the whole request that is due now that it was carried out.
+func (p *Portal) process(x *exchange) (answer, *fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.answer(x), p.takeRequestFault(x.log, true)
+}
+
+func (p *Portal) answer(x *exchange) answer {
 	c, e := p.prepare(x)
 	if e != nil {
 		return *x.refuse(e)
@@ -210,11 +215,11 @@ func (c *call) execute(start time.Time) (map[string]any, *restError) {
 	began := p.options.Now()
 	result, err := c.run()
 	finished := p.options.Now()
-	if err != nil {
-		return nil, c.failure(err)
-	}
 	if e := p.takeCallFault(c, true); e != nil {
 		return nil, e
+	}
+	if err != nil {
+		return nil, c.failure(err)
 	}
 	if body, ok := result.(returned); ok {
 		return body, nil
