@@ -1,6 +1,7 @@
 package bitrixtest
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -12,6 +13,8 @@ type State struct {
 	URL           string             `json:"url"`
 	Users         []*User            `json:"users"`
 	Departments   []*Department      `json:"departments"`
+	Workgroups    []*Workgroup       `json:"workgroups"`
+	KnownTypes    map[int]string     `json:"known_types"` // dynamic CRM types
 	Items         []*Item            `json:"items"`
 	Lines         []*Line            `json:"lines"`
 	Connectors    []*Connector       `json:"connectors"`
@@ -24,23 +27,36 @@ type State struct {
 	EventHandlers []*EventHandler    `json:"event_handlers"`
 	Applications  []ApplicationState `json:"applications"`
 	Tokens        []TokenState       `json:"tokens"`
+	Webhooks      []WebhookState     `json:"webhooks"`
 	RequestCount  int                `json:"request_count"`
 	Refreshes     int                `json:"refreshes"`
 }
 
 // ChatState is a chat with the ids of its participants, the customer included.
+// Primary is its first CRM item, Bound the item of each type that it is linked
+// with, OfferedTo are those in whose lists it waits for an operator.
 type ChatState struct {
-	ID           int        `json:"id"`
-	Name         string     `json:"name"`
-	Connector    string     `json:"connector"`
-	Line         int        `json:"line"`
-	Customer     int        `json:"customer"`
-	Owner        int        `json:"owner"`
-	Session      int        `json:"session"`
-	Status       int        `json:"status"`
-	Silent       bool       `json:"silent"`
-	Participants []int      `json:"participants"`
-	Messages     []*Message `json:"messages"`
+	ID           int            `json:"id"`
+	Name         string         `json:"name"`
+	Connector    string         `json:"connector"`
+	Line         int            `json:"line"`
+	Customer     int            `json:"customer"`
+	Owner        int            `json:"owner"`
+	Session      int            `json:"session"`
+	Status       int            `json:"status"`
+	Silent       bool           `json:"silent"`
+	Primary      ItemKey        `json:"primary"`
+	Bound        map[string]int `json:"bound"`
+	Participants []int          `json:"participants"`
+	Members      []Member       `json:"members"`
+	OfferedTo    []int          `json:"offered_to"`
+	Messages     []*Message     `json:"messages"`
+}
+
+// WebhookState says whose an inbound webhook is and what it may.
+type WebhookState struct {
+	User   int      `json:"user"`
+	Scopes []string `json:"scopes"`
 }
 
 // ApplicationState is a registered application without its keys.
@@ -62,12 +78,13 @@ type TokenState struct {
 
 // State is a copy of what the portal holds now.
 func (p *Portal) State() State {
-	s := State{URL: p.URL(), Refreshes: p.Refreshes(), Tokens: p.auth.tokenStates(p.options.MemberID)}
+	s := State{URL: p.URL(), Refreshes: p.Refreshes(), Tokens: p.auth.tokenStates(p.MemberID())}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w := p.world
 	s.MemberID, s.RequestCount = p.options.MemberID, p.requestCount
 	s.Users, s.Departments, s.Lines = copies(w.Users), copies(w.Departments), copies(w.Lines)
+	s.Workgroups, s.KnownTypes = copies(w.Workgroups), maps.Clone(w.KnownTypes)
 	s.Connectors, s.Sessions, s.Activities = copies(w.Connectors), copies(w.Sessions), copies(w.Activities)
 	s.Items = w.itemList()
 	s.Notifications, s.Timeline = slices.Clone(w.Notifications), slices.Clone(w.Timeline)
@@ -79,6 +96,11 @@ func (p *Portal) State() State {
 		a := p.apps[id]
 		s.Applications = append(s.Applications, ApplicationState{a.ID, a.ClientID, a.App, a.Access, a.Installed})
 	}
+	for _, secret := range sortedKeys(p.webhooks) {
+		hook := p.webhooks[secret]
+		s.Webhooks = append(s.Webhooks, WebhookState{hook.User, slices.Clone(hook.Scopes)})
+	}
+	slices.SortStableFunc(s.Webhooks, func(a, b WebhookState) int { return a.User - b.User })
 	return s
 }
 
@@ -86,9 +108,18 @@ func (w *World) stateOf(c *Chat) ChatState {
 	s := ChatState{
 		ID: c.ID, Name: c.Name, Connector: c.Connector, Line: c.Line, Customer: c.Customer, Owner: c.Owner,
 		Session: c.Session, Status: StatusClosed, Silent: c.Silent, Participants: c.participants(),
+		Primary: c.Primary, Bound: maps.Clone(c.Bound),
 	}
 	if session := w.Sessions[c.Session]; session != nil {
 		s.Status = session.Status
+	}
+	for _, m := range c.Members {
+		s.Members = append(s.Members, *m)
+	}
+	for _, user := range sortedKeys(w.Recents) {
+		if w.Recents[user][c.ID] {
+			s.OfferedTo = append(s.OfferedTo, user)
+		}
 	}
 	for _, m := range c.Messages {
 		copied := *m

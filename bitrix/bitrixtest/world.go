@@ -75,6 +75,13 @@ func (w *World) Restore(user int) { w.change(user).Active = true }
 // SetLanguage sets the language of the portal's interface for a person.
 func (w *World) SetLanguage(user int, language string) { w.change(user).Language = language }
 
+// SetAbsence puts a person on leave until a time; one that has passed ends it.
+func (w *World) SetAbsence(user int, until time.Time) { w.change(user).AbsentUntil = until }
+
+// SetLastActivity dates what a person last did on the portal; a call in their
+// name dates it anew.
+func (w *World) SetLastActivity(user int, at time.Time) { w.change(user).LastActivity = at }
+
 // change is the person of an id, who is about to be changed.
 func (w *World) change(user int) *User {
 	if w.generated(user) {
@@ -139,7 +146,7 @@ func (w *World) RemoveItem(key ItemKey) bool {
 	}
 	delete(w.Items, key)
 	for _, a := range w.Activities {
-		a.Bindings = slices.DeleteFunc(a.Bindings, func(k ItemKey) bool { return k == key })
+		a.Bindings = slices.DeleteFunc(slices.Clone(a.Bindings), func(k ItemKey) bool { return k == key })
 	}
 	for _, c := range w.Chats {
 		if c.Primary == key {
