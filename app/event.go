@@ -21,8 +21,8 @@ const eventLimit = time.Minute
 // prove more than "somebody of this portal". A removal is therefore checked
 // with the authorisation server: when the application is still there the event
 // was forged, and everything stays; when it is gone its tokens are deleted, and
-// everything else too if the person asked for that; when the server does not
-// answer only the tokens are deleted. See
+// everything else too if the person asked for that. While the server cannot
+// tell, everything stays and is in doubt: see [App.SettleRemovals] and
 // https://apidocs.bitrix24.com/api-reference/events/safe-event-handlers.html
 //
 // The portal tells everything once and does not wait for long, so it is
@@ -46,15 +46,17 @@ func (a *App) handleEvent(ctx context.Context, e bitrix.Event) error {
 	genuine := installed && i.ApplicationToken.Equal(e.ApplicationToken)
 	switch {
 	case e.Name == eventInstall && !genuine:
-		return a.installedEvent(ctx, e, installed)
+		return a.installedEvent(ctx, e, i, installed)
 	case !installed:
 		return ErrNotInstalled
 	case !genuine:
 		return fmt.Errorf("%w: not the application token of the portal", ErrForged)
 	case e.Name == eventInstall:
 		return nil // it says what we know
+	case e.Name == eventUninstall && !i.Doubted.IsZero():
+		return a.store.Doubt(ctx, i.Member, i.Doubted, e.Clean || i.DoubtedClean) // asked about already, now and then
 	case e.Name == eventUninstall:
-		return a.uninstall(ctx, i, e.Clean)
+		return a.claimedRemoval(ctx, i, e.Clean)
 	}
 	return ErrUnknownEvent
 }
@@ -64,7 +66,7 @@ func (a *App) handleEvent(ctx context.Context, e bitrix.Event) error {
 // authorisation server knows: then it is the installation itself, of an
 // application without pages, or tells the token that older portals do not send
 // with a launch.
-func (a *App) installedEvent(ctx context.Context, e bitrix.Event, installed bool) error {
+func (a *App) installedEvent(ctx context.Context, e bitrix.Event, i home, installed bool) error {
 	if e.Token.Access == "" {
 		if installed {
 			return fmt.Errorf("%w: not the application token of the portal", ErrForged)
@@ -80,46 +82,12 @@ func (a *App) installedEvent(ctx context.Context, e bitrix.Event, installed bool
 	if err != nil {
 		return err
 	}
-	b, _, err := a.application(ctx, grant.ClientID)
-	if err != nil {
+	if grant.ClientID != i.ClientID { // registered anew: its application token goes with its own keys
+		_, err := a.install(ctx, c)
 		return err
 	}
-	if err := a.admit(ctx, b.Installation(grant.Endpoint, bitrix.StaticToken(t)), grant); err != nil {
+	if err := a.admit(ctx, i.bitrix.Installation(grant.Endpoint, bitrix.StaticToken(t)), grant); err != nil {
 		return err
 	}
 	return a.store.SetApplicationToken(ctx, e.MemberID, e.ApplicationToken)
-}
-
-func (a *App) uninstall(ctx context.Context, i home, clean bool) error {
-	gone, err := a.gone(ctx, i)
-	switch {
-	case err == nil && !gone:
-		return fmt.Errorf("%w: the application is still installed", ErrForged)
-	case err == nil && clean:
-		return a.store.Forget(ctx, i.Member)
-	}
-	return a.store.Uninstall(ctx, i.Member, a.now())
-}
-
-// gone asks the authorisation server whether the application was removed from
-// the portal. The error means that it could not be learnt: a dead token alone
-// says nothing, the person who installed may have left the company.
-func (a *App) gone(ctx context.Context, i home) (bool, error) {
-	key := TokenKey{i.Member, AsInstallation, i.Installer}
-	t, err := a.store.Token(ctx, key)
-	if err != nil {
-		return false, err
-	}
-	grant, err := i.bitrix.Inspect(ctx, i.Server, t.Access)
-	if errors.Is(err, bitrix.ErrExpiredToken) {
-		_, err = a.renewed(ctx, i.bitrix, key, t)
-		grant.MemberID = i.Member
-	}
-	switch {
-	case err == nil:
-		return grant.MemberID != i.Member, nil
-	case errors.Is(err, bitrix.ErrAppRemoved), errors.Is(err, bitrix.ErrInvalidClient):
-		return true, nil
-	}
-	return false, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/joinline/joinline/app"
 	"github.com/joinline/joinline/bitrix"
@@ -93,19 +94,137 @@ func TestARemovalAnHourLaterIsStillBelieved(t *testing.T) {
 	j.wantNothingKept(t)
 }
 
-func TestARemovalThatCannotBeCheckedOnlyDeletesTokens(t *testing.T) {
-	t.Parallel()
-	j := installed(t)
-	j.open(t, ivan, deal77)
+// serverDown has the authorisation server answer nothing about tokens.
+func (j *joinline) serverDown() {
 	j.portal.Fail(bitrixtest.Fault{Method: "app.info@oauth", Kind: bitrixtest.FaultHTML, Times: -1})
+}
+
+// wantWorking checks that the installation and everybody's tokens are there.
+func (j *joinline) wantWorking(t *testing.T, users ...bitrix.UserID) {
+	t.Helper()
+	if i, ok := j.kept(t); !ok || !i.Removed.IsZero() || i.ApplicationToken == "" {
+		t.Errorf("kept: %+v, %v", i, ok)
+	}
+	for _, user := range users {
+		if !j.hasTokens(t, user) {
+			t.Errorf("the tokens of %d were deleted", user)
+		}
+	}
+}
+
+func TestARemovalThatCannotBeCheckedDeletesNothingUntilItCan(t *testing.T) {
+	for name, c := range map[string]struct {
+		clean, genuine bool
+		kept           bool // anything at all
+		tokens         bool
+	}{
+		"of everything":            {clean: true, genuine: true},
+		"of the tokens":            {genuine: true, kept: true},
+		"that an employee made up": {clean: true, kept: true, tokens: true},
+		"the same, of tokens only": {kept: true, tokens: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := installed(t)
+			j.open(t, ivan, deal77)
+			e := j.event("ONAPPUNINSTALL")
+			e.Clean = c.clean
+			j.serverDown()
+			if c.genuine {
+				j.portal.Uninstall(j.keys.ClientID, c.clean)
+			}
+			must(t, j.HandleEvent(t.Context(), e))
+			j.wantWorking(t, admin, ivan)
+			must(t, j.SettleRemovals(t.Context()))
+			j.wantWorking(t, admin, ivan)
+
+			j.portal.ResetRequests()
+			must(t, j.HandleEvent(t.Context(), e))
+			j.wantRequests(t) // a flood of events asks the server no more than one does
+
+			j.portal.ClearFaults()
+			must(t, j.SettleRemovals(t.Context()))
+			i, kept := j.kept(t)
+			if kept != c.kept || i.Removed.IsZero() == (kept && !c.tokens) || !i.Doubted.IsZero() {
+				t.Errorf("kept: %+v, %v", i, kept)
+			}
+			if got := j.hasTokens(t, admin) && j.hasTokens(t, ivan); got != c.tokens {
+				t.Errorf("tokens are kept: %v", got)
+			}
+		})
+	}
+}
+
+// TestARemovalForgedWhileTheInstallersTokenIsDead: the authorisation server can
+// say nothing about a token that it has forgotten, and every employee can learn
+// when that is so.
+func TestARemovalForgedWhileTheInstallersTokenIsDead(t *testing.T) {
+	j := installed(t)
+	v := j.open(t, ivan, deal77)
+	j.refreshElsewhere(t) // the stored pair is spent
 	e := j.event("ONAPPUNINSTALL")
 	e.Clean = true
 	must(t, j.HandleEvent(t.Context(), e))
-	if i, ok := j.kept(t); !ok || i.Removed.IsZero() {
-		t.Errorf("kept: %+v", i)
+	must(t, j.SettleRemovals(t.Context()))
+	j.wantWorking(t, admin, ivan)
+	_, err := j.Chats(t.Context(), v)
+	must(t, err)
+}
+
+// TestADoubtEndsWithTheNextProofOrAMonth: a removal that nobody could check is
+// forgotten once the portal has said otherwise, and believed when it never does.
+func TestADoubtEndsWithTheNextProofOrAMonth(t *testing.T) {
+	for name, c := range map[string]struct {
+		opened  bool
+		working bool
+	}{
+		"somebody opened a card since": {true, true},
+		"nobody did":                   {false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := installed(t)
+			j.open(t, ivan, deal77)
+			e := j.event("ONAPPUNINSTALL")
+			e.Clean = true
+			j.serverDown()
+			must(t, j.HandleEvent(t.Context(), e))
+			must(t, j.store.Doubt(t.Context(), e.MemberID, time.Now().Add(-31*24*time.Hour), true))
+			if c.opened {
+				j.open(t, ivan, deal77)
+			}
+			must(t, j.SettleRemovals(t.Context()))
+			if i, kept := j.kept(t); kept != c.working || !i.Doubted.IsZero() {
+				t.Errorf("kept: %+v, %v", i, kept)
+			}
+		})
 	}
-	if j.hasTokens(t, admin, ivan) {
-		t.Error("tokens are left")
+}
+
+// TestARemovalWhoseEventWasLostIsNoticed: the portal tells it once, and whoever
+// still has a page open learns it from the portal's refusal.
+func TestARemovalWhoseEventWasLostIsNoticed(t *testing.T) {
+	j := installed(t)
+	j.open(t, ivan, deal77)
+	l := j.card(t, ivan, deal77)
+	j.portal.Uninstall(j.keys.ClientID, true)
+	_, _, err := j.Open(t.Context(), l)
+	wantErr(t, err, app.ErrRemoved)
+	must(t, j.SettleRemovals(t.Context()))
+	if i, ok := j.kept(t); !ok || i.Removed.IsZero() || j.hasTokens(t, admin, ivan) {
+		t.Errorf("kept: %+v, %v", i, ok)
+	}
+}
+
+func TestAPortalThatOnlySaysSoIsNotRemoved(t *testing.T) {
+	j := installed(t)
+	j.portal.Fail(bitrixtest.Fault{Method: "batch", Kind: bitrixtest.FaultAppRemoved})
+	_, _, err := j.Open(t.Context(), j.card(t, ivan, deal77))
+	wantErr(t, err, app.ErrRemoved)
+	must(t, j.SettleRemovals(t.Context()))
+	j.wantWorking(t, admin)
+	if i, _ := j.kept(t); !i.Doubted.IsZero() {
+		t.Errorf("kept: %+v", i)
 	}
 }
 
@@ -194,5 +313,21 @@ func TestAnApplicationWithoutPagesIsInstalledByItsEvent(t *testing.T) {
 	wantBound(t, j, publicURL)
 	if i, ok := j.kept(t); !ok || i.ApplicationToken.Reveal() != j.keys.ApplicationToken {
 		t.Errorf("kept: %+v", i)
+	}
+}
+
+// TestAnInstallationEventOfAnotherRegistrationIsAnInstallation: the application
+// token of one registration must never stand beside the keys of another.
+func TestAnInstallationEventOfAnotherRegistrationIsAnInstallation(t *testing.T) {
+	j := installed(t)
+	old := j.keys
+	j.keys = j.portal.Register(bitrixtest.App{Name: "Joinline", HandlerURL: publicURL + "/app", Scopes: allScopes})
+	must(t, j.store.SaveRegistration(t.Context(), app.Registration{ClientID: j.keys.ClientID, ClientSecret: bitrix.Secret(j.keys.ClientSecret), Added: time.Now()}))
+	e := j.event("ONAPPINSTALL")
+	e.Token = j.eventToken(t, admin)
+	must(t, j.HandleEvent(t.Context(), e))
+	i, ok := j.kept(t)
+	if !ok || i.ClientID != j.keys.ClientID || i.ApplicationToken.Reveal() != j.keys.ApplicationToken {
+		t.Errorf("kept: %+v, registered before as %s", i, old.ClientID)
 	}
 }

@@ -29,6 +29,11 @@ type Installation struct {
 	Installed, Updated time.Time
 	// Removed is when the application was removed. Zero: it is installed.
 	Removed time.Time
+	// Doubted is since when a removal is claimed that could not be checked, and
+	// DoubtedClean tells that it asked to delete everything. Until that is
+	// settled the portal counts as installed. Zero: nothing is in doubt.
+	Doubted      time.Time
+	DoubtedClean bool
 }
 
 // Role tells on whose behalf a stored token acts.
@@ -83,7 +88,7 @@ type Store interface {
 	// SaveInstallation stores the portal together with the token that acts for
 	// the installation, in place of what was kept of both. Tokens of viewers
 	// stay, unless they belong to another ClientID. The first installation's
-	// time stays.
+	// time stays, and no doubt does.
 	SaveInstallation(ctx context.Context, i Installation, t bitrix.Token) error
 	// SetApplicationToken replaces the application token of a portal.
 	SetApplicationToken(ctx context.Context, member bitrix.MemberID, token bitrix.Secret) error
@@ -93,6 +98,9 @@ type Store interface {
 	// Uninstall marks the portal as removed and deletes its tokens and its
 	// application token. It succeeds when nothing is kept.
 	Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error
+	// Doubt keeps that a removal is claimed since a time and what it asked for.
+	// The zero time takes that back. Nothing changes where nothing is installed.
+	Doubt(ctx context.Context, member bitrix.MemberID, since time.Time, clean bool) error
 	// Forget deletes everything that is kept of the portal.
 	Forget(ctx context.Context, member bitrix.MemberID) error
 

@@ -73,6 +73,7 @@ func (a *App) Open(ctx context.Context, l bitrix.Launch) (Visit, Card, error) {
 			v, card, err = a.openAt(ctx, at, v, l)
 		}
 	}
+	a.weigh(ctx, i, err)
 	if _, onCard := l.CardType(); err == nil && onCard && l.Item.IsZero() {
 		err = ErrNoItem
 	}

@@ -198,6 +198,29 @@ func (c serveCommand) Run(ctx context.Context, p Program) error {
 type site struct {
 	handler http.Handler
 	store   *sqlstore.Store
+	settle  *background
+}
+
+// background is work that goes on beside the requests until it is told to end.
+type background struct {
+	end   context.CancelFunc
+	ended chan struct{}
+}
+
+func inBackground(ctx context.Context, work func(context.Context)) *background {
+	ctx, cancel := context.WithCancel(ctx)
+	b := &background{cancel, make(chan struct{})}
+	go func() {
+		defer close(b.ended)
+		work(ctx)
+	}()
+	return b
+}
+
+// stop ends the work and waits for that.
+func (b *background) stop() {
+	b.end()
+	<-b.ended
 }
 
 // open puts Joinline together from its settings. client reaches portals and
@@ -232,7 +255,8 @@ func open(ctx context.Context, cfg app.Config, static fs.FS, log *slog.Logger, c
 		return nil, errors.Join(err, store.Close())
 	}
 	return &site{
-		store: store,
+		store:  store,
+		settle: inBackground(ctx, joinline.KeepSettling),
 		handler: handlers.New(handlers.Config{
 			App:       joinline,
 			PublicURL: cfg.PublicURL,
@@ -275,7 +299,10 @@ func openSealer(storage app.Storage) (*app.Sealer, error) {
 	return app.NewSealer(keys...)
 }
 
-func (s *site) close() { s.store.Close() }
+func (s *site) close() {
+	s.settle.stop()
+	s.store.Close()
+}
 
 func newLogger(w io.Writer, format string, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}

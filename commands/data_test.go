@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/joinline/joinline/app"
 	"github.com/joinline/joinline/app/sqlstore"
@@ -170,4 +171,39 @@ func TestAKeyOfTheEnvironmentIsChangedByGivingTwo(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(here["JOINLINE_DATA"], app.KeyFile)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a key was put into the folder: %v", err)
 	}
+}
+
+// TestServeSettlesRemovalsByItself: nobody asked about this portal for longer
+// than a doubt about its removal lasts.
+func TestServeSettlesRemovalsByItself(t *testing.T) {
+	p := newPlace(t)
+	p.fill(t)
+	store := p.store(t)
+	must(t, store.Doubt(t.Context(), member, time.Now().Add(-100*24*time.Hour), true))
+	for name, value := range map[string]string{
+		"JOINLINE_CLIENT_ID": "local.1", "JOINLINE_CLIENT_SECRET": "hush", "JOINLINE_PUBLIC_URL": "http://joinline.localhost:8080",
+		"JOINLINE_LISTEN": "127.0.0.1:0", "JOINLINE_AUTH_SERVER": "http://127.0.0.1:1",
+	} {
+		p[name] = value
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() {
+		served <- run(ctx, []string{"serve"}, func(name string) string { return p[name] }, io.Discard, io.Discard)
+	}()
+	patience := time.After(time.Minute)
+	for tick := time.Tick(20 * time.Millisecond); ; <-tick {
+		if _, err := store.Installation(t.Context(), member); errors.Is(err, app.ErrNotInstalled) {
+			break
+		}
+		select {
+		case err := <-served:
+			t.Fatalf("serve ended: %v", err)
+		case <-patience:
+			t.Fatal("the portal is still kept")
+		default:
+		}
+	}
+	stop()
+	must(t, <-served)
 }

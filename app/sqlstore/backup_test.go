@@ -191,7 +191,10 @@ func TestABackupOfAnOlderVersionIsBroughtUpToDate(t *testing.T) {
 			continue
 		}
 		line = strings.ReplaceAll(line, fmt.Sprintf(`"lease_until":%d,`, moment.Add(time.Minute).UnixMicro()), "")
-		text += strings.ReplaceAll(line, `"lease_until":0,`, "") + "\n"
+		for _, later := range []string{`"lease_until":0,`, `"doubted_at":0,`, `"doubted_clean":0,`} {
+			line = strings.ReplaceAll(line, later, "")
+		}
+		text += line + "\n"
 		count++
 	}
 	digest := sha256.Sum256([]byte(text))
@@ -202,6 +205,9 @@ func TestABackupOfAnOlderVersionIsBroughtUpToDate(t *testing.T) {
 		wantToken(t, s, viewerKey(15), token(acme, 15, 1))
 		if l := lease(t, s, viewerKey(15), moment); l.Interrupted {
 			t.Error("the new column does not have its default")
+		}
+		if i, err := s.Installation(t.Context(), acme); err != nil || !i.Doubted.IsZero() || i.DoubtedClean {
+			t.Errorf("the new columns do not have their defaults: %+v, %v", i, err)
 		}
 	})
 }

@@ -53,6 +53,7 @@ func conformance(t *testing.T, open func(t *testing.T) app.Store) {
 		"another administrator's installation replaces the token":                otherInstaller,
 		"a removed portal has no tokens and takes none":                          uninstall,
 		"a forgotten portal leaves nothing":                                      forget,
+		"a doubted removal changes nothing but the doubt":                        doubt,
 		"a saved token replaces the one before it and nobody else's":             tokens,
 		"portals do not see each other":                                          separate,
 		"many writers at once lose nothing":                                      concurrent,
@@ -177,6 +178,36 @@ func uninstall(t *testing.T, ctx context.Context, s app.Store) {
 	}
 	wantToken(t, s, installerKey, token(acme, 1, 3))
 	wantNoToken(t, s, viewerKey(15))
+}
+
+func doubt(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.Doubt(ctx, acme, moment, true)) // of nobody
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	must(t, s.SaveToken(ctx, viewerKey(15), token(acme, 15, 1)))
+	want, err := s.Installation(ctx, acme)
+	must(t, err)
+	check := func(doing string, since time.Time, clean bool) {
+		t.Helper()
+		want.Doubted, want.DoubtedClean = since, clean
+		if got, err := s.Installation(ctx, acme); err != nil || got != want {
+			t.Errorf("%s: got %+v, %v", doing, got, err)
+		}
+	}
+	must(t, s.Doubt(ctx, acme, moment, true))
+	check("doubted", moment, true)
+	wantToken(t, s, installerKey, token(acme, 1, 1))
+	wantToken(t, s, viewerKey(15), token(acme, 15, 1))
+	must(t, s.Doubt(ctx, acme, time.Time{}, false))
+	check("taken back", time.Time{}, false)
+	must(t, s.Doubt(ctx, acme, moment, false))
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 2)))
+	check("installed again", time.Time{}, false)
+	must(t, s.Doubt(ctx, acme, moment, true))
+	must(t, s.Uninstall(ctx, acme, moment))
+	want.Removed, want.ApplicationToken = moment, ""
+	check("removed", time.Time{}, false)
+	must(t, s.Doubt(ctx, acme, moment, true))
+	check("doubted after that", time.Time{}, false)
 }
 
 func forget(t *testing.T, ctx context.Context, s app.Store) {

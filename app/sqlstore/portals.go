@@ -11,7 +11,7 @@ import (
 	"github.com/joinline/joinline/bitrix"
 )
 
-const portalColumns = `member_id, portal, endpoint, server, client_id, installer, application_token, installed_at, updated_at, removed_at`
+const portalColumns = `member_id, portal, endpoint, server, client_id, installer, application_token, installed_at, updated_at, removed_at, doubted_at, doubted_clean`
 
 // Installation returns what is kept of a portal; see app.Store.
 func (s *Store) Installation(ctx context.Context, member bitrix.MemberID) (app.Installation, error) {
@@ -51,9 +51,10 @@ func (s *Store) scanPortal(scan func(...any) error) (app.Installation, error) {
 		i                           app.Installation
 		sealed                      string
 		installed, updated, removed int64
+		doubted, clean              int64
 	)
 	err := scan((*string)(&i.Member), &i.Portal, &i.Endpoint, &i.Server, &i.ClientID, (*int64)(&i.Installer),
-		&sealed, &installed, &updated, &removed)
+		&sealed, &installed, &updated, &removed, &doubted, &clean)
 	if err != nil {
 		return app.Installation{}, err
 	}
@@ -63,6 +64,7 @@ func (s *Store) scanPortal(scan func(...any) error) (app.Installation, error) {
 	}
 	i.ApplicationToken = bitrix.Secret(token)
 	i.Installed, i.Updated, i.Removed = moment(installed), moment(updated), moment(removed)
+	i.Doubted, i.DoubtedClean = moment(doubted), clean != 0
 	return i, nil
 }
 
@@ -83,10 +85,10 @@ func (s *Store) SaveInstallation(ctx context.Context, i app.Installation, t bitr
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO portals (`+portalColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0)
+		_, err = tx.ExecContext(ctx, `INSERT INTO portals (`+portalColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0, 0, 0)
 			ON CONFLICT (member_id) DO UPDATE SET portal = excluded.portal, endpoint = excluded.endpoint, server = excluded.server,
 			client_id = excluded.client_id, installer = excluded.installer, application_token = excluded.application_token,
-			updated_at = excluded.updated_at, removed_at = 0`,
+			updated_at = excluded.updated_at, removed_at = 0, doubted_at = 0, doubted_clean = 0`,
 			string(i.Member), i.Portal, i.Endpoint, i.Server, i.ClientID, int64(i.Installer),
 			s.key.Seal(i.ApplicationToken.Reveal(), portalPlace(i.Member)), micros(i.Updated))
 		if err != nil {
@@ -129,7 +131,8 @@ func (s *Store) SetAddress(ctx context.Context, member bitrix.MemberID, portal, 
 // Uninstall marks a portal as removed; see app.Store.
 func (s *Store) Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE portals SET removed_at = $2, updated_at = $2, application_token = $3 WHERE member_id = $1`,
+		_, err := tx.ExecContext(ctx, `UPDATE portals SET removed_at = $2, updated_at = $2, application_token = $3,
+			doubted_at = 0, doubted_clean = 0 WHERE member_id = $1`,
 			string(member), micros(at), s.key.Seal("", portalPlace(member)))
 		if err != nil {
 			return err
@@ -139,6 +142,20 @@ func (s *Store) Uninstall(ctx context.Context, member bitrix.MemberID, at time.T
 	})
 	if err != nil {
 		return fmt.Errorf("marking portal %s as removed: %w", member, err)
+	}
+	return nil
+}
+
+// Doubt keeps that a removal is claimed; see app.Store.
+func (s *Store) Doubt(ctx context.Context, member bitrix.MemberID, since time.Time, clean bool) error {
+	flag := 0
+	if clean {
+		flag = 1
+	}
+	_, err := s.db.ExecContext(ctx, `UPDATE portals SET doubted_at = $2, doubted_clean = $3 WHERE member_id = $1 AND removed_at = 0`,
+		string(member), micros(since), flag)
+	if err != nil {
+		return fmt.Errorf("keeping the doubt about portal %s: %w", member, err)
 	}
 	return nil
 }
