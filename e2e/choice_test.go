@@ -99,3 +99,49 @@ func TestSomebodyFromOutsideIsShownAndCannotBeChosen(t *testing.T) {
 	must(t, page.Keyboard().Press("Enter"))
 	must(t, expect.Locator(card.Locator("#chosen .chip")).ToHaveCount(0))
 }
+
+func TestWhatIsTypedBeforeTheScriptRunsIsSearched(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	page := newPage(t, playwright.BrowserNewContextOptions{})
+	arrive := hold(t, page, "**/picker.js")
+	w.signIn(t, page, "Ivan Petrov")
+	card := w.card(t, page, "deal/77")
+	must(t, card.Locator("#q").Fill("pavel"))
+	arrive()
+	must(t, card.Locator("#person-23").Click())
+	must(t, expect.Locator(card.Locator("#chosen [data-user='23']")).ToBeVisible())
+}
+
+func TestWhatIsSentBeforeTheScriptRunsIsFoundAndKeepsTheFocus(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	page := newPage(t, playwright.BrowserNewContextOptions{})
+	arrive := hold(t, page, "**/picker.js")
+	w.signIn(t, page, "Ivan Petrov")
+	card := w.card(t, page, "deal/77")
+	must(t, card.Locator("#q").Fill("pavel"))
+	must(t, card.Locator("#q").Press("Enter"))
+	must(t, expect.Locator(card.Locator("#q[value=pavel]")).ToBeVisible()) // the page that the form made
+	arrive()
+	must(t, expect.Locator(card.Locator("#person-23")).ToBeVisible())
+	must(t, expect.Locator(card.Locator("#q")).ToBeFocused())
+}
+
+// TestTheScriptTakesNobodysFocus: somebody typed, and went on before it ran.
+func TestTheScriptTakesNobodysFocus(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	page := newPage(t, playwright.BrowserNewContextOptions{})
+	arrive := hold(t, page, "**/picker.js")
+	w.signIn(t, page, "Ivan Petrov")
+	card := w.card(t, page, "deal/77")
+	must(t, card.Locator("#q").Fill("pavel"))
+	button := card.GetByRole("button", playwright.FrameLocatorGetByRoleOptions{Name: "Add to chat"})
+	must(t, button.Focus())
+	arrive()
+	must(t, expect.Locator(card.Locator("#chats:not([data-partial])")).ToBeVisible()) // it runs
+	must(t, expect.Locator(card.Locator("#person-23")).ToBeHidden())
+	must(t, card.Locator("#q").Press("ArrowDown"))
+	must(t, expect.Locator(card.Locator("#person-23")).ToBeVisible())
+}

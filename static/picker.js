@@ -169,6 +169,10 @@ export function picker(form, find, add) {
     field.focus();
   });
 
+  // On slow lines people type, or send what they typed, before this runs.
+  if (field.defaultValue) field.focus();
+  if (document.activeElement === field) typed();
+
   /** @param {Element} list @returns {[string | undefined, Element][]} chips by person */
   const byPerson = (list) => [...list.children].map((chip) => [chip instanceof HTMLElement ? chip.dataset.user : '', chip]);
 
