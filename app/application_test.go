@@ -184,24 +184,50 @@ func TestALaunchWhoseTokenHasExpiredFindsItsApplication(t *testing.T) {
 func TestPeopleSignInFromOutsideWhereOnePortalIsInstalled(t *testing.T) {
 	acme, globex := neighbours(t)
 	acme.install(t)
-	at, err := acme.AuthorizeURL(t.Context(), "", "state")
+	at, member, err := acme.AuthorizeURL(t.Context(), "", "state")
 	must(t, err)
-	if !strings.Contains(at, "client_id="+acme.keys.ClientID) || !strings.HasPrefix(at, acme.portal.URL()) {
+	if member != acme.member() || !strings.Contains(at, "client_id="+acme.keys.ClientID) || !strings.HasPrefix(at, acme.portal.URL()) {
 		t.Errorf("people are sent to %s", at)
 	}
-	v, err := acme.SignIn(t.Context(), acme.portal.AuthURL(), acme.portal.Code(acme.keys.ClientID, ivan))
+	v, err := acme.SignIn(t.Context(), member, acme.portal.AuthURL(), acme.portal.Code(acme.keys.ClientID, ivan))
 	must(t, err)
 	if v.Member != acme.member() || v.Viewer != ivan {
 		t.Errorf("signed in is %d on %s", v.Viewer, v.Member)
 	}
 	globex.install(t)
-	_, err = acme.AuthorizeURL(t.Context(), "", "state")
-	wantErr(t, err, app.ErrNotInstalled)
-	at, err = acme.AuthorizeURL(t.Context(), globex.portal.URL(), "state")
+	_, _, err = acme.AuthorizeURL(t.Context(), "", "state")
+	wantErr(t, err, app.ErrWhichPortal)
+	at, member, err = acme.AuthorizeURL(t.Context(), " "+globex.portal.URL()+"/crm/ ", "state")
 	must(t, err)
-	if !strings.Contains(at, "client_id="+globex.keys.ClientID) || !strings.HasPrefix(at, globex.portal.URL()) {
+	if member != globex.member() || !strings.Contains(at, "client_id="+globex.keys.ClientID) || !strings.HasPrefix(at, globex.portal.URL()) {
 		t.Errorf("people are sent to %s", at)
 	}
+}
+
+// TestASignInIsForThePortalItBeganAt: what the redirect carries does not say
+// which portal it comes from, or says what an attacker likes.
+func TestASignInIsForThePortalItBeganAt(t *testing.T) {
+	acme, globex := neighbours(t)
+	acme.install(t)
+	_, began, err := acme.AuthorizeURL(t.Context(), "", "state") // the only one then
+	must(t, err)
+	globex.install(t)
+	for name, server := range map[string]string{"at its own server": globex.portal.AuthURL(), "at the other's": acme.portal.AuthURL(), "at none": ""} {
+		if v, err := acme.SignIn(t.Context(), began, server, globex.portal.Code(globex.keys.ClientID, ivan)); err == nil || v.Viewer != 0 {
+			t.Errorf("a code of another portal, traded %s: %+v, %v", name, v, err)
+		}
+	}
+	if acme.hasTokens(t, ivan) || globex.hasTokens(t, ivan) {
+		t.Error("a token was kept")
+	}
+	v, err := acme.SignIn(t.Context(), began, acme.portal.AuthURL(), acme.portal.Code(acme.keys.ClientID, ivan))
+	must(t, err)
+	if v.Member != acme.member() || v.Viewer != ivan {
+		t.Errorf("signed in is %d on %s", v.Viewer, v.Member)
+	}
+	must(t, acme.store.Forget(t.Context(), began))
+	_, err = acme.SignIn(t.Context(), began, acme.portal.AuthURL(), acme.portal.Code(acme.keys.ClientID, ivan))
+	wantErr(t, err, app.ErrNotInstalled)
 }
 
 func TestATypedRegistrationIsChecked(t *testing.T) {

@@ -17,6 +17,8 @@ var (
 	// ErrNotInstalled: no administrator of this portal has installed Joinline,
 	// or it was installed under other keys. An administrator opens it once.
 	ErrNotInstalled = errors.New("not installed on this portal")
+	// ErrWhichPortal: several portals are installed, and none was named.
+	ErrWhichPortal = errors.New("several portals are installed, and none was named")
 	// ErrNotAdmin: only administrators of the portal may install.
 	ErrNotAdmin = errors.New("not an administrator of the portal")
 	// ErrWrongPortal: this Joinline is meant for another portal.
@@ -158,7 +160,7 @@ var refusals = []struct {
 // known reports whether err already matches a sentinel of this package.
 func known(err error) bool {
 	for _, s := range []error{
-		ErrNotInstalled, ErrNotAdmin, ErrWrongPortal, ErrForged, ErrNoToken, ErrNoAccess, ErrRemoved, ErrMoved, ErrScope, ErrPlan,
+		ErrNotInstalled, ErrWhichPortal, ErrNotAdmin, ErrWrongPortal, ErrForged, ErrNoToken, ErrNoAccess, ErrRemoved, ErrMoved, ErrScope, ErrPlan,
 		ErrKeys, ErrPortalBusy, ErrPortalDown, ErrPortalRefused, ErrHandlerURL, ErrNoItem, ErrItemNotFound, ErrNotAllowed, ErrExternal,
 		ErrNotInVisit, ErrNobody, ErrTooMany, ErrUnknownEvent,
 	} {

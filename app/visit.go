@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/joinline/joinline/bitrix"
@@ -188,24 +189,25 @@ func (a *App) Renew(ctx context.Context, v Visit, l bitrix.Launch) (Visit, error
 }
 
 // AuthorizeURL returns the portal's page on which a person signs in from
-// outside the portal. The portal is a host or origin as a person typed it;
-// empty means the only one there is. People are sent to installed portals
-// only: every other is ErrNotInstalled, and so is an empty one when there are
-// several.
-func (a *App) AuthorizeURL(ctx context.Context, portal, state string) (string, error) {
-	i, err := a.only(ctx, portal)
+// outside the portal, and which portal that is, for SignIn. The portal is a
+// host or origin as a person typed it; empty means the only one there is, and
+// ErrWhichPortal when there are several. People are sent to installed portals
+// only: every other is ErrNotInstalled.
+func (a *App) AuthorizeURL(ctx context.Context, portal, state string) (string, bitrix.MemberID, error) {
+	i, err := a.named(ctx, portal)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return i.bitrix.AuthorizeURL(i.Portal, state), nil
+	return i.bitrix.AuthorizeURL(i.Portal, state), i.Member, nil
 }
 
-// only is the one installed portal with that host, or the one there is.
-func (a *App) only(ctx context.Context, portal string) (home, error) {
+// named is the installed portal with that host, or the only one there is.
+func (a *App) named(ctx context.Context, portal string) (home, error) {
 	all, err := a.store.Installations(ctx)
 	if err != nil {
 		return home{}, err
 	}
+	portal = strings.TrimSpace(portal)
 	var found []home
 	for _, i := range all {
 		if portal != "" && hostOf(i.Portal) != hostOf(portal) {
@@ -218,17 +220,21 @@ func (a *App) only(ctx context.Context, portal string) (home, error) {
 			return home{}, err
 		}
 	}
-	if len(found) != 1 {
-		return home{}, ErrNotInstalled
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1 && portal == "":
+		return home{}, ErrWhichPortal
 	}
-	return found[0], nil
+	return home{}, ErrNotInstalled
 }
 
-// SignIn ends the sign-in from outside the portal. Code and server are what
-// the portal's redirect carried as code and server_domain; the state must have
-// been checked. The visit is about no item yet, see OpenItem.
-func (a *App) SignIn(ctx context.Context, server, code string) (Visit, error) {
-	i, err := a.only(ctx, "")
+// SignIn ends the sign-in from outside the portal that began with AuthorizeURL,
+// which told the member. Code and server are what the redirect carried as code
+// and server_domain; the state must have been checked. A code of another portal
+// is refused. The visit is about no item yet, see OpenItem.
+func (a *App) SignIn(ctx context.Context, member bitrix.MemberID, server, code string) (Visit, error) {
+	i, err := a.installation(ctx, member)
 	if err != nil {
 		return Visit{}, err
 	}

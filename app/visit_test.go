@@ -291,7 +291,7 @@ func TestRenewTakesNewTokensOfTheSamePersonOnly(t *testing.T) {
 func TestSigningInOutsideThePortal(t *testing.T) {
 	j := installed(t)
 	for _, portal := range []string{"", j.portal.URL(), j.portal.Domain(), strings.ToUpper(j.portal.Domain())} {
-		address, err := j.AuthorizeURL(t.Context(), portal, "the state")
+		address, _, err := j.AuthorizeURL(t.Context(), portal, "the state")
 		must(t, err)
 		u, err := url.Parse(address)
 		must(t, err)
@@ -300,12 +300,12 @@ func TestSigningInOutsideThePortal(t *testing.T) {
 		}
 	}
 	for _, stranger := range []string{"attacker.example", "https://attacker.example", j.portal.Domain() + "@attacker.example", "//attacker.example"} {
-		address, err := j.AuthorizeURL(t.Context(), stranger, "s")
+		address, _, err := j.AuthorizeURL(t.Context(), stranger, "s")
 		if !errors.Is(err, app.ErrNotInstalled) || address != "" {
 			t.Errorf("portal %q: %q, %v", stranger, address, err)
 		}
 	}
-	v, err := j.SignIn(t.Context(), j.portal.AuthURL(), j.code(t, ivan))
+	v, err := j.SignIn(t.Context(), bitrix.MemberID(j.portal.MemberID()), j.portal.AuthURL(), j.code(t, ivan))
 	must(t, err)
 	if v.Viewer != ivan || !v.Item.IsZero() || v.Portal != j.portal.URL() {
 		t.Errorf("visit: %+v", v)
@@ -326,7 +326,7 @@ func (j *joinline) code(t *testing.T, user int) string {
 	signedIn, err := browser.Post(j.portal.URL()+"/_portal/sign-in", "application/json", strings.NewReader(fmt.Sprintf(`{"user":%d}`, user)))
 	must(t, err)
 	signedIn.Body.Close()
-	address, err := j.AuthorizeURL(t.Context(), "", "the state")
+	address, _, err := j.AuthorizeURL(t.Context(), "", "the state")
 	must(t, err)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	must(t, err)
@@ -344,10 +344,10 @@ func (j *joinline) code(t *testing.T, user int) string {
 func TestACodeIsGoodOnceAndAtTheRightServerOnly(t *testing.T) {
 	j := installed(t)
 	code := j.code(t, ivan)
-	_, err := j.SignIn(t.Context(), "https://oauth.attacker.example", code)
+	_, err := j.SignIn(t.Context(), bitrix.MemberID(j.portal.MemberID()), "https://oauth.attacker.example", code)
 	wantErr(t, err, app.ErrForged)
-	_, err = j.SignIn(t.Context(), "", code)
+	_, err = j.SignIn(t.Context(), bitrix.MemberID(j.portal.MemberID()), "", code)
 	must(t, err)
-	_, err = j.SignIn(t.Context(), "", code)
+	_, err = j.SignIn(t.Context(), bitrix.MemberID(j.portal.MemberID()), "", code)
 	wantErr(t, err, app.ErrNoToken)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -275,4 +276,27 @@ func TestAnItemThatCannotBeShownIsExplainedToWhoIsSignedIn(t *testing.T) {
 	wantHeading(t, page, answer, http.StatusForbidden, "Open Joinline from a CRM card")
 	must(t, expect.Locator(page.Locator("main")).ToContainText("An administrator registers it as a local application"))
 	must(t, expect.Locator(page.Locator("button")).ToHaveCount(0))
+}
+
+func TestWhereSeveralPortalsAreInstalledAPersonSaysWhichIsTheirs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	second := w.neighbour(t)
+	page := newPage(t, playwright.BrowserNewContextOptions{})
+	second.signIn(t, page, "Ivan Petrov")
+	_, err := page.Goto(w.app + "/card/deal/77")
+	must(t, err)
+	address := page.GetByLabel("Address of your Bitrix24")
+	must(t, address.Fill("nobody.example"))
+	pressSignIn(t, page)
+	must(t, expect.Locator(page.GetByRole("heading", playwright.PageGetByRoleOptions{Name: "Which Bitrix24 is yours?"})).ToBeVisible())
+	must(t, address.Fill(strings.TrimPrefix(second.URL(), "http://")))
+	pressSignIn(t, page)
+	addPavelOutside(t, page)
+	if got := second.Participants(1763); !slices.Contains(got, 23) {
+		t.Errorf("chat 1763 of the named portal holds %v, want 23 among them", got)
+	}
+	if got := w.Participants(1763); slices.Contains(got, 23) {
+		t.Errorf("chat 1763 of the other portal holds %v", got)
+	}
 }

@@ -169,19 +169,25 @@ func (w *world) cookies(t *testing.T, page playwright.Page) []keptCookie {
 	return slices.DeleteFunc(all.Cookies, func(c keptCookie) bool { return !strings.HasPrefix(w.app, "http://"+c.Domain) })
 }
 
-func TestTwoPortalsInOneBrowserNeverMix(t *testing.T) {
-	t.Parallel()
-	first := newWorld(t)
-	second := &world{app: first.app, store: first.store, Portal: bitrixtest.NewPortalWith(t, bitrixtest.Options{
-		Auth: first.Auth(), MemberID: "0123456789abcdef0123456789abcdef",
+// neighbour is another portal, on another site, that the same Joinline serves.
+func (w *world) neighbour(t *testing.T) *world {
+	t.Helper()
+	second := &world{app: w.app, store: w.store, Portal: bitrixtest.NewPortalWith(t, bitrixtest.Options{
+		Auth: w.Auth(), MemberID: "0123456789abcdef0123456789abcdef",
 	})}
 	must(t, second.SetURL(strings.Replace(second.URL(), "portal.localhost", "second.localhost", 1)))
-	second.keys = second.Register(bitrixtest.App{Name: "Joinline", HandlerURL: first.app + "/app", InstallURL: first.app + "/install", Scopes: scopes})
-	must(t, first.store.SaveRegistration(t.Context(), app.Registration{
+	second.keys = second.Register(bitrixtest.App{Name: "Joinline", HandlerURL: w.app + "/app", InstallURL: w.app + "/install", Scopes: scopes})
+	must(t, w.store.SaveRegistration(t.Context(), app.Registration{
 		ClientID: second.keys.ClientID, ClientSecret: bitrix.Secret(second.keys.ClientSecret), Added: time.Now(),
 	}))
 	second.install(t)
+	return second
+}
 
+func TestTwoPortalsInOneBrowserNeverMix(t *testing.T) {
+	t.Parallel()
+	first := newWorld(t)
+	second := first.neighbour(t)
 	here := newPage(t, playwright.BrowserNewContextOptions{})
 	there, err := here.Context().NewPage()
 	must(t, err)

@@ -22,7 +22,9 @@ var (
 	errVisitEnded = errors.New("the visit has ended")
 	errNoChat     = errors.New("no chat was chosen")
 	errCrossSite  = errors.New("a write from another site")
-	errSignIn     = errors.New("the sign-in does not belong to this browser")
+	// errWhichPortal: a sign-in that names no portal of ours.
+	errWhichPortal = errors.New("no portal of ours was named")
+	errSignIn      = errors.New("the sign-in does not belong to this browser")
 	// errTooOften: this address or person asked too much in a short time.
 	errTooOften = errors.New("too many requests of one caller")
 	// errCrowded: as much is under way for one portal as may be.
@@ -62,6 +64,7 @@ const (
 var problems = []problem{
 	{err: errForeignKeys, status: http.StatusForbidden, says: "error.foreign_keys", kind: stop, again: true},
 	{err: app.ErrNoItem, status: http.StatusOK, says: "unsaved", kind: info},
+	{err: errWhichPortal, status: http.StatusBadRequest, says: "signin.which", kind: info, again: true, press: "notice.signin", leads: "/oauth/start"},
 	{err: app.ErrNotInstalled, status: http.StatusForbidden, says: "error.not_installed", kind: info, again: true, press: "error.not_installed.press", leads: "/install/again"},
 	{err: app.ErrNotAdmin, status: http.StatusForbidden, says: "error.not_admin", kind: stop, again: true},
 	{err: app.ErrWrongPortal, status: http.StatusForbidden, says: "error.wrong_portal", kind: stop, again: true},

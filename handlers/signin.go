@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -43,21 +44,31 @@ func (s *server) askToSignIn(c echo.Context, status int, to string) error {
 }
 
 // offerSignIn lets the page, whatever it says, lead to the portal's sign-in and
-// from there to where the person wants to go. It fails with ErrNotInstalled
-// where it cannot be said which portal that is.
+// from there to where the person wants to go. Where several portals are
+// installed it asks for the right one: whose they are is nobody's business. It
+// fails with ErrNotInstalled where none is.
 func (s *server) offerSignIn(c echo.Context, to string) error {
-	authorize, err := s.app.AuthorizeURL(c.Request().Context(), "", "")
-	if err != nil {
-		return err
-	}
-	u, err := url.Parse(authorize)
-	if err != nil {
-		return err
-	}
 	at := sceneOf(c)
-	// The form ends at the portal, whose own sign-in may lead over others.
-	at.forms = []string{"https:", u.Scheme + "://" + u.Host}
-	at.again = views.Action{Label: at.words.Say("notice.signin"), URL: "/oauth/start"}
+	action := views.Action{Label: at.words.Say("notice.signin"), URL: "/oauth/start"}
+	authorize, _, err := s.app.AuthorizeURL(c.Request().Context(), "", "")
+	switch {
+	case errors.Is(err, app.ErrWhichPortal):
+		action.Asks = views.Question{Name: "portal", Label: at.words.Say("signin.portal"), Example: "acme.bitrix24.com"}
+		at.forms = []string{"https:"}
+		if strings.HasPrefix(s.public, "http:") { // on this machine alone
+			at.forms = append(at.forms, "http:")
+		}
+	case err != nil:
+		return err
+	default:
+		u, err := url.Parse(authorize)
+		if err != nil {
+			return err
+		}
+		// The form ends at the portal, whose own sign-in may lead over others.
+		at.forms = []string{"https:", u.Scheme + "://" + u.Host}
+	}
+	at.again = action
 	if to != "" {
 		at.again.Fields = []views.Field{{Name: "to", Value: to}}
 	}
@@ -76,12 +87,16 @@ func (s *server) startSignIn(c echo.Context) error {
 			return fmt.Errorf("%w: no CRM item to return to", errForm)
 		}
 	}
-	state, err := s.signInBegun(c, to)
+	state := rand.Text()
+	authorize, portal, err := s.app.AuthorizeURL(c.Request().Context(), f.Get("portal"), state)
+	if errors.Is(err, app.ErrWhichPortal) || errors.Is(err, app.ErrNotInstalled) && f.Get("portal") != "" {
+		_ = s.offerSignIn(c, to) // the page says what is the matter without it, too
+		return fmt.Errorf("%w: %w", errWhichPortal, err)
+	}
 	if err != nil {
 		return err
 	}
-	authorize, err := s.app.AuthorizeURL(c.Request().Context(), "", state)
-	if err != nil {
+	if err := s.signInBegun(c, signIn{state, to, portal}); err != nil {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, authorize)
@@ -105,14 +120,15 @@ func (s *server) finishSignIn(c echo.Context, q url.Values) error {
 // takeBack makes sure that the sign-in began in this browser and who it is
 // that came back. It returns where the person wants to go, beside an error too.
 func (s *server) takeBack(c echo.Context, q url.Values) (to string, err error) {
-	to, err = s.signInEnded(c, q.Get("state"))
+	begun, err := s.signInEnded(c, q.Get("state"))
+	to = begun.to
 	if err != nil {
 		return to, err
 	}
 	if q.Get("code") == "" {
 		return to, errSignIn
 	}
-	v, err := s.app.SignIn(c.Request().Context(), q.Get("server_domain"), q.Get("code"))
+	v, err := s.app.SignIn(c.Request().Context(), begun.portal, q.Get("server_domain"), q.Get("code"))
 	if errors.Is(err, app.ErrNoToken) {
 		return to, fmt.Errorf("%w: %v", errSignIn, err) // the code was used or too old
 	} else if err != nil {
@@ -166,6 +182,8 @@ func (s *server) outsidePage(at *scene, to string) views.Notice {
 	switch {
 	case at.again.URL == "":
 		n.Help = []string{w.Say("outside.uninstalled")}
+	case to == "" && at.again.Asks.Name != "":
+		n.Help = []string{w.Say("outside.signin.several")}
 	case to == "":
 		n.Help = []string{w.Say("outside.signin")}
 	default:

@@ -208,6 +208,7 @@ const (
 	browserKey = "browser"
 	stateKey   = "state"
 	returnKey  = "return"
+	portalKey  = "portal"
 	sinceKey   = "since"
 	visitKey   = "visit"
 )
@@ -264,32 +265,45 @@ func (s *server) sameBrowser(c echo.Context, v pageVisit) bool {
 	return subtle.ConstantTimeCompare([]byte(sent), []byte(v.Browser)) == 1
 }
 
-// signInBegun keeps the state of a sign-in, and where the person wants to go.
-func (s *server) signInBegun(c echo.Context, to string) (state string, err error) {
-	session := s.session(c)
-	state = rand.Text()
-	session.Values[stateKey], session.Values[returnKey], session.Values[sinceKey] = state, to, s.now().Unix()
-	return state, s.saveSession(c, session)
+// signIn is a sign-in that is under way.
+type signIn struct {
+	state string
+	// to is where the person wants to go; it may be empty.
+	to string
+	// portal is where they say who they are.
+	portal bitrix.MemberID
 }
 
-// signInEnded checks the state that came back, which is good once. Where the
-// person wants to go is told beside an error, too.
-func (s *server) signInEnded(c echo.Context, state string) (to string, err error) {
+// signInBegun keeps a sign-in in the cookie.
+func (s *server) signInBegun(c echo.Context, begun signIn) error {
 	session := s.session(c)
-	kept, _ := session.Values[stateKey].(string)
+	session.Values[stateKey], session.Values[returnKey], session.Values[portalKey] = begun.state, begun.to, string(begun.portal)
+	session.Values[sinceKey] = s.now().Unix()
+	return s.saveSession(c, session)
+}
+
+// signInEnded returns the sign-in to which the state belongs that came back,
+// and which is good once. Where the person wants to go is told beside an error,
+// too.
+func (s *server) signInEnded(c echo.Context, state string) (signIn, error) {
+	session := s.session(c)
+	var begun signIn
+	begun.state, _ = session.Values[stateKey].(string)
+	begun.to, _ = session.Values[returnKey].(string)
+	portal, _ := session.Values[portalKey].(string)
+	begun.portal = bitrix.MemberID(portal)
 	since, _ := session.Values[sinceKey].(int64)
-	to, _ = session.Values[returnKey].(string)
-	delete(session.Values, stateKey)
-	delete(session.Values, returnKey)
-	delete(session.Values, sinceKey)
+	for _, key := range []string{stateKey, returnKey, portalKey, sinceKey} {
+		delete(session.Values, key)
+	}
 	if err := s.saveSession(c, session); err != nil {
-		return to, err
+		return begun, err
 	}
-	if kept == "" || subtle.ConstantTimeCompare([]byte(kept), []byte(state)) != 1 ||
+	if begun.state == "" || subtle.ConstantTimeCompare([]byte(begun.state), []byte(state)) != 1 ||
 		s.now().Sub(time.Unix(since, 0)) > signInLife {
-		return to, errSignIn
+		return begun, errSignIn
 	}
-	return to, nil
+	return begun, nil
 }
 
 // signedIn keeps a visit in the cookie, for pages outside of a portal. The

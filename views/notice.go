@@ -22,9 +22,18 @@ type Notice struct {
 type Action struct {
 	Label, URL string
 	Fields     []Field
+	// Asks is what the person types before; without a Name nothing.
+	Asks Question
 	// Refresh has the page ask the portal for fresh tokens first: "now" by
 	// itself, "press" once the person presses; "" not at all.
 	Refresh string
+}
+
+// Question is a field in which a person answers.
+type Question struct {
+	Name, Label string
+	// Example is what an answer looks like.
+	Example string
 }
 
 // Field is a hidden field.
