@@ -48,7 +48,9 @@ func newServer(h http.Handler, log *slog.Logger, p patience) *http.Server {
 		WriteTimeout:      p.answer,
 		IdleTimeout:       p.idle,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		// Otherwise net/http would answer "OPTIONS *" by itself, unguarded.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }
 

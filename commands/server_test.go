@@ -135,3 +135,17 @@ func TestAttackHeadersWithoutEnd(t *testing.T) {
 		t.Errorf("got %s", answer.Status)
 	}
 }
+
+// TestNothingIsAnsweredPastTheHandlers: they alone guard their answers.
+func TestNothingIsAnsweredPastTheHandlers(t *testing.T) {
+	address := served(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Guarded", "yes") }, usualPatience)
+	conn := client(t, address, "OPTIONS * HTTP/1.1\r\nHost: joinline.localhost\r\n\r\n")
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.Header.Get("X-Guarded") != "yes" {
+		t.Errorf("answered by somebody else: %s %v", answer.Status, answer.Header)
+	}
+}

@@ -154,6 +154,18 @@ func (a answer) policy(directive string) string {
 // say otherwise.
 func (s *site) do(t *testing.T, r request) answer {
 	t.Helper()
+	rec := httptest.NewRecorder()
+	s.ServeHTTP(rec, r.http())
+	res := rec.Result()
+	text, err := io.ReadAll(res.Body)
+	must(t, err)
+	a := answer{res, string(text)}
+	s.traffic.note(r, a)
+	return a
+}
+
+// http is the request as it arrives.
+func (r request) http() *http.Request {
 	if r.method == "" {
 		r.method = http.MethodPost
 	}
@@ -179,14 +191,7 @@ func (s *site) do(t *testing.T, r request) answer {
 	if r.remote != "" {
 		req.RemoteAddr = r.remote
 	}
-	rec := httptest.NewRecorder()
-	s.ServeHTTP(rec, req)
-	res := rec.Result()
-	text, err := io.ReadAll(res.Body)
-	must(t, err)
-	a := answer{res, string(text)}
-	s.traffic.note(r, a)
-	return a
+	return req
 }
 
 func (a answer) wantStatus(t *testing.T, want int) {

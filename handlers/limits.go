@@ -124,8 +124,7 @@ func (s *server) admit(c echo.Context, v app.Visit) error {
 	return s.takeDesk(c, v.Member)
 }
 
-// takeDesk reserves a place to work for a portal until the request has been
-// answered.
+// takeDesk reserves a place to work for a portal until the answer is made.
 func (s *server) takeDesk(c echo.Context, member bitrix.MemberID) error {
 	at := sceneOf(c)
 	if at.desk == member {
@@ -136,6 +135,15 @@ func (s *server) takeDesk(c echo.Context, member bitrix.MemberID) error {
 	}
 	at.desk = member
 	return nil
+}
+
+// leaveDesk gives the place back. That is due before the answer is sent:
+// whoever reads slowly would keep it for as long as they like.
+func (s *server) leaveDesk(at *scene) {
+	if at.desk != "" {
+		s.limits.portals.leave(at.desk)
+		at.desk = ""
+	}
 }
 
 // address is who asks. Behind proxies that we trust it is what they say, and

@@ -219,3 +219,42 @@ func TestASlowPortalKeepsNobodyElseWaiting(t *testing.T) {
 	}
 	s.do(t, find("slow.example.test")).wantStatus(t, 200)
 }
+
+// stuck is a client that reads nothing: whatever is written to it waits.
+type stuck struct {
+	*httptest.ResponseRecorder
+	writing chan struct{}
+	read    chan struct{}
+}
+
+func (s stuck) Write(b []byte) (int, error) {
+	s.writing <- struct{}{}
+	<-s.read
+	return s.ResponseRecorder.Write(b)
+}
+
+// TestAClientThatDoesNotReadKeepsNobodysPlace: the work for the portal is done
+// when its answer is made, however long that takes to be sent.
+func TestAClientThatDoesNotReadKeepsNobodysPlace(t *testing.T) {
+	w := installed(t)
+	limited(t, w.site, Limits{PerAddress: unlimited, PerPerson: unlimited, AtOnce: 1})
+	for name, r := range map[string]request{
+		"a card":     goodLaunch(t, w, "en"),
+		"a refusal":  w.form(ivan, "CRM_DEAL_DETAIL_TAB", `{"ID":"78"}`),
+		"a renewal":  goodRenewal(t, w, "en"),
+		"an install": goodInstallation(t, w, "en"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			slow := stuck{httptest.NewRecorder(), make(chan struct{}, 100), make(chan struct{})}
+			sent := make(chan struct{})
+			go func() {
+				defer close(sent)
+				w.ServeHTTP(slow, r.http())
+			}()
+			<-slow.writing
+			w.do(t, goodLaunch(t, w, "en")).wantStatus(t, 200)
+			close(slow.read)
+			<-sent
+		})
+	}
+}

@@ -32,11 +32,7 @@ func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		begun := time.Now()
 		at := newScene(c.Request(), strings.ToLower(rand.Text()[:12]))
 		c.Set(sceneKey, at)
-		defer func() {
-			if at.desk != "" {
-				s.limits.portals.leave(at.desk)
-			}
-		}()
+		defer s.leaveDesk(at)
 		c.Response().Header().Set(echo.HeaderXRequestID, at.request)
 		err := next(c)
 		if err != nil {

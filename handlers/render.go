@@ -96,6 +96,7 @@ func (s *server) show(c echo.Context, status int, parts ...templ.Component) erro
 			return fmt.Errorf("rendering: %w", err)
 		}
 	}
+	s.leaveDesk(sceneOf(c))
 	c.Response().Header().Set(echo.HeaderContentSecurityPolicy, policy(sceneOf(c)))
 	return c.HTMLBlob(status, b.Bytes())
 }

@@ -38,5 +38,6 @@ func (s *server) renew(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	s.leaveDesk(sceneOf(c))
 	return c.JSON(http.StatusOK, map[string]string{"visit": text})
 }
