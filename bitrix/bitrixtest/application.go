@@ -17,6 +17,8 @@ type App struct {
 	Scopes     []string `json:"scopes"`
 	// OnlyAPI: no menu item and no page.
 	OnlyAPI bool `json:"only_api"`
+	// Mobile: the application says that its page suits the mobile app.
+	Mobile bool `json:"mobile"`
 	// Names are the titles of the menu item by language.
 	Names map[string]string `json:"names"`
 }
@@ -115,7 +117,7 @@ func (p *Portal) Register(app App) Credentials {
 	a := &application{
 		App: app, ID: p.nextApp, Created: now,
 		ClientID:         fmt.Sprintf("local.%s.%08d", randomHex(7), 10_000_000+now.UnixNano()%90_000_000),
-		ClientSecret:     randomHex(25),
+		ClientSecret:     randomText(50),
 		ApplicationToken: randomHex(16),
 		Installed:        app.InstallURL == "" || app.OnlyAPI,
 		AppOptions:       map[string]any{}, UserOptions: map[int]map[string]any{}, Opened: map[int]bool{},

@@ -1,6 +1,7 @@
 package bitrixtest
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -57,68 +58,57 @@ func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: signInCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
-// serveOAuth serves /oauth/ on the portal's own host: the page on which a
-// person lets an application in, and the proxy of the token endpoint.
-func (p *Portal) serveOAuth(w http.ResponseWriter, r *http.Request) {
-	switch strings.Trim(r.URL.Path, "/") {
-	case "oauth/authorize":
-		p.authorize(w, r)
-	case "oauth/token":
-		p.mu.Lock()
-		proxy := p.switches.TokenProxy
-		p.mu.Unlock()
-		if !proxy {
-			http.NotFound(w, r)
-			return
-		}
-		p.auth.ServeHTTP(w, r)
-	default:
+// What can be wrong with a request to authorise.
+var (
+	errNoClient  = &pageError{http.StatusBadRequest, "error.client"}
+	errNotForYou = &pageError{http.StatusForbidden, "error.notForYou"}
+)
+
+// routeOAuth serves the page on which a person lets an application in.
+func (g *pages) routeOAuth() {
+	g.open("GET /oauth/authorize/{$}", (*visit).authorize)
+	g.open("GET /oauth/authorize", (*visit).authorize)
+}
+
+// serveTokenProxy passes token requests on to the authorisation server.
+func (p *Portal) serveTokenProxy(w http.ResponseWriter, r *http.Request) {
+	if !p.switchesNow().TokenProxy {
 		http.NotFound(w, r)
+		return
 	}
+	p.auth.ServeHTTP(w, r)
 }
 
 // authorize sends the signed-in person back to the handler of the application
 // with a code (https://apidocs.bitrix24.com/settings/oauth/index.html). What
 // goes wrong stays on the portal: nothing comes back to the application.
-func (p *Portal) authorize(w http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
+func (v *visit) authorize() error {
+	p, query := v.pages.portal, v.r.URL.Query()
 	app, ok := p.application(query.Get("client_id"))
-	if !ok {
-		http.Error(w, "Invalid client: the application is not registered on this portal.", http.StatusBadRequest)
-		return
+	v.w.Header().Set("Cache-Control", "no-store")
+	switch {
+	case !ok:
+		return errNoClient
+	case v.viewer.ID == 0:
+		http.Redirect(v.w, v.r, "/login/?"+backQuery(v.r.URL.RequestURI()), http.StatusFound)
+		return nil
+	case !v.mayUse(app):
+		return errNotForYou
 	}
-	user := p.signedIn(r)
-	if user == nil {
-		w.Header().Set("Cache-Control", "no-store")
-		http.Redirect(w, r, "/login/?back="+url.QueryEscape(r.URL.RequestURI()), http.StatusFound)
-		return
-	}
-	p.mu.Lock()
-	allowed := p.mayUse(&app, user)
-	p.mu.Unlock()
-	if !allowed {
-		http.Error(w, "You do not have access to this application.", http.StatusForbidden)
-		return
-	}
-	code := randomHex(32)
-	a := p.auth
-	a.mu.Lock()
-	a.codes[code] = oauthCode{clientID: app.ClientID, memberID: p.options.MemberID, user: user.ID, expires: a.now().Add(codeLife)}
-	a.mu.Unlock()
-	back, err := url.Parse(p.options.Mirror.rewrite(app.HandlerURL, r.Host))
+	back, err := url.Parse(p.options.Mirror.rewrite(app.HandlerURL, v.r.Host))
 	if err != nil {
-		http.Error(w, "The handler path of the application is no address.", http.StatusBadRequest)
-		return
+		return fmt.Errorf("the handler of %s: %w", app.ClientID, err)
 	}
 	values := back.Query()
 	for name, value := range map[string]string{
-		"code": code, "state": query.Get("state"), "domain": p.Domain(), "member_id": p.MemberID(),
-		"scope": strings.Join(app.Scopes, ","), "server_domain": hostOf(a.url),
+		"code": p.Code(app.ClientID, v.viewer.ID), "state": query.Get("state"), "domain": p.Domain(), "member_id": p.MemberID(),
+		"scope": strings.Join(app.Scopes, ","), "server_domain": hostOf(p.auth.url),
 	} {
 		values.Set(name, value)
 	}
 	back.RawQuery = values.Encode()
-	http.Redirect(w, r, back.String(), http.StatusFound)
+	http.Redirect(v.w, v.r, back.String(), http.StatusFound)
+	return nil
 }
 
 // rewrite is the address of an application's page for a browser that came to

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"math/big"
 	"slices"
 	"sync"
 	"time"
@@ -17,8 +18,8 @@ const (
 	codeLife    = 30 * time.Second
 )
 
-// oauthToken is a pair of tokens of one person for one application. A spent
-// pair keeps its access token until that expires.
+// oauthToken is a pair of tokens of one person for one application. Trading the
+// refresh token spends the pair; its access token is then expired, too.
 type oauthToken struct {
 	Access, Refresh string
 	ClientID        string
@@ -147,6 +148,17 @@ func randomHex(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails
 	return hex.EncodeToString(b)
+}
+
+// randomText is n letters and digits nobody can guess.
+func randomText(n int) string {
+	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	text := make([]byte, n)
+	for i := range text {
+		letter, _ := rand.Int(rand.Reader, big.NewInt(int64(len(alphabet)))) // never fails
+		text[i] = alphabet[letter.Int64()]
+	}
+	return string(text)
 }
 
 // token is what is known of an access token.

@@ -238,6 +238,18 @@ func TestACodeWorksOnceForHalfAMinute(t *testing.T) {
 	}
 }
 
+func TestWhoCannotAuthoriseIsToldOnThePortal(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	keys := registered(t, p)
+	ivan := visitAs(t, p, 15)
+	ivan.post("/language/", url.Values{"language": {"ru"}})
+	ivan.get("/oauth/authorize/?client_id=local.unknown").has(http.StatusBadRequest, "Имитация портала", "Такого приложения на портале нет.")
+	p.SetAccess(keys.ClientID, "DR7")
+	ivan.get("/oauth/authorize?client_id="+keys.ClientID).has(http.StatusForbidden, "У вас нет доступа к приложению")
+	visitAs(t, p, 0).get("/oauth/authorize/?client_id=local.unknown").has(http.StatusBadRequest, "Simulated portal", "There is no such application on this portal.")
+}
+
 func TestAuthorisingEndsOnThePortal(t *testing.T) {
 	p := bitrixtest.NewPortal(t)
 	keys := registered(t, p)

@@ -36,6 +36,7 @@ func newPages(p *Portal) *pages {
 	g.routeChats()
 	g.routeApplications()
 	g.routeFrames()
+	g.routeOAuth()
 	g.open("/", func(v *visit) error { return errNoPage })
 	return g
 }
@@ -222,7 +223,7 @@ type menuLink struct {
 func (v *visit) show(status int, page, title string, data any) error {
 	view := pageView{
 		Title: title, Lang: v.lang, Portal: v.r.Host, Here: v.r.URL.RequestURI(), Languages: viewerLanguages,
-		Slider: v.r.URL.Query().Get("IFRAME") == "Y", Texts: scriptTexts(v.lang), Data: data,
+		Slider: v.inSlider(), Texts: scriptTexts(v.lang), Data: data,
 	}
 	if v.viewer.ID != 0 {
 		person := newPersonView(&v.viewer)
@@ -231,6 +232,9 @@ func (v *visit) show(status int, page, title string, data any) error {
 	}
 	return v.render(status, page, "layout", view)
 }
+
+// inSlider tells whether the page stands in a side slider, without the portal around it.
+func (v *visit) inSlider() bool { return v.r.URL.Query().Get("IFRAME") == "Y" }
 
 // fragment renders one part of a page, without the page around it.
 func (v *visit) fragment(part string, data any) error {

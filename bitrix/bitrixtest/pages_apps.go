@@ -103,6 +103,9 @@ func (v *visit) applicationPage() error {
 		}
 	}
 	query := url.Values{"app": {fmt.Sprint(a.ID)}, "placement": {"DEFAULT"}, "options": {phpJSON(options)}}
+	if v.inSlider() {
+		query.Set("slider", "1")
+	}
 	return v.show(http.StatusOK, "app", a.title(v.viewer.Language), query.Encode())
 }
 
@@ -179,7 +182,7 @@ func (v *visit) changeApplication() error {
 	case action == "save":
 		return v.saveApplication(a)
 	case action == "delete" && a.ID != 0:
-		v.pages.portal.Uninstall(a.ClientID, v.r.PostFormValue("clean") == "Y")
+		v.pages.portal.Uninstall(a.ClientID, true) // with a local application goes its data, always
 		http.Redirect(v.w, v.r, "/devops/", http.StatusSeeOther)
 		return nil
 	}
@@ -213,6 +216,7 @@ func (v *visit) typedApp(names map[string]string) App {
 	field := func(name string) string { return strings.TrimSpace(v.r.PostFormValue(name)) }
 	app := App{
 		HandlerURL: field("handler"), InstallURL: field("install"), OnlyAPI: field("only_api") == "Y",
+		Mobile: field("mobile") == "Y",
 		Scopes: v.r.PostForm["scope"], Names: map[string]string{},
 	}
 	for _, language := range slices.Concat(menuLanguages, slices.Collect(maps.Keys(names))) {

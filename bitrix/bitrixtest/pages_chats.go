@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -168,10 +169,12 @@ func (w *World) itemChatViews(key ItemKey, viewer int, back string) []chatView {
 	return views
 }
 
-// dialogNumber is the chat of a dialog id ("chat12", "12" after ?chat=), or 0.
-func dialogNumber(dialog string) int {
-	id, _ := strconv.Atoi(strings.TrimPrefix(dialog, "chat"))
-	if !strings.HasPrefix(dialog, "chat") {
+// dialogNumber is the number in a dialog id of one kind: 12 in "chat12",
+// "sg12" or "imol|12"; 0 in an id of another kind.
+func dialogNumber(dialog, kind string) int {
+	number, ok := strings.CutPrefix(dialog, kind)
+	id, err := strconv.Atoi(number)
+	if !ok || err != nil {
 		return 0
 	}
 	return id
@@ -186,25 +189,26 @@ type chatsView struct {
 }
 
 func (v *visit) chats(dialog string) chatsView {
-	data := chatsView{Live: "/online/panel/?dialog=" + dialog, Note: v.say("chat.choose")}
+	data := chatsView{Live: "/online/panel/?dialog=" + url.QueryEscape(dialog), Note: v.say("chat.choose")}
 	v.world(func(w *World) {
 		for _, id := range sortedKeys(w.Chats) {
 			if c := w.Chats[id]; c.isLines() {
 				data.Chats = append(data.Chats, w.chatView(c, v.viewer.ID, v.r.URL.RequestURI()))
 			}
 		}
-		person, _ := strconv.Atoi(dialog)
-		session, _ := strconv.Atoi(strings.TrimPrefix(dialog, "imol|"))
-		switch chat := w.Chats[dialogNumber(dialog)]; {
+		chat, person, group := w.Chats[dialogNumber(dialog, "chat")], w.Users[dialogNumber(dialog, "")], w.Workgroups[dialogNumber(dialog, "sg")]
+		if s := w.Sessions[dialogNumber(dialog, "imol|")]; s != nil {
+			chat = w.Chats[s.Chat]
+		}
+		switch {
 		case dialog == "":
 		case chat != nil && chat.isLines():
-			view := w.chatView(chat, v.viewer.ID, "/online/?dialog="+dialog)
+			view := w.chatView(chat, v.viewer.ID, "/online/?dialog="+url.QueryEscape(dialog))
 			data.Chosen = &view
-		case w.Users[person] != nil:
-			data.Note = v.say("chat.person", w.Users[person].FullName())
-		case w.Sessions[session] != nil && w.Chats[w.Sessions[session].Chat] != nil:
-			view := w.chatView(w.Chats[w.Sessions[session].Chat], v.viewer.ID, "/online/")
-			data.Chosen = &view
+		case person != nil:
+			data.Note = v.say("chat.person", person.FullName())
+		case group != nil:
+			data.Note = v.say("chat.group", group.Name)
 		default:
 			data.Note = v.say("chat.unknown")
 		}

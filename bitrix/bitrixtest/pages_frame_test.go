@@ -75,12 +75,15 @@ func TestAnAdministratorRegistersAnApplication(t *testing.T) {
 	}
 
 	id, secret := admin.register()
-	if !regexp.MustCompile(`^local\.[0-9a-f]{14}\.[0-9]{8}$`).MatchString(id) || len(secret) != 50 {
+	if !regexp.MustCompile(`^local\.[0-9a-f]{14}\.[0-9]{8}$`).MatchString(id) || !regexp.MustCompile(`^[0-9A-Za-z]{50}$`).MatchString(secret) ||
+		!regexp.MustCompile(`[G-Z]`).MatchString(secret) || !regexp.MustCompile(`[g-z]`).MatchString(secret) {
 		t.Errorf("the keys are %q and %q", id, secret)
 	}
 	admin.get("/").has(http.StatusOK, "Helper app")
-	admin.post("/devops/1/save", registration("handler", "https://new.example/")).redirect("/devops/1/?saved")
-	if app := p.State().Applications[0]; app.HandlerURL != "https://new.example/" || app.ClientID != id {
+	admin.get("/devops/1/").has(http.StatusOK, `name="mobile" value="Y">`)
+	admin.post("/devops/1/save", registration("handler", "https://new.example/", "mobile", "Y")).redirect("/devops/1/?saved")
+	admin.get("/devops/1/").has(http.StatusOK, `name="mobile" value="Y" checked>`)
+	if app := p.State().Applications[0]; app.HandlerURL != "https://new.example/" || app.ClientID != id || !app.Mobile {
 		t.Errorf("after editing the application is %+v", app)
 	}
 	admin.post("/devops/1/delete", nil).redirect("/devops/")
@@ -143,7 +146,13 @@ func TestUntilAnInstallationIsFinishedOnlyAdministratorsGetIn(t *testing.T) {
 	if queries := admin.get("/crm/deal/details/77/").frameQueries(); len(queries) != 0 {
 		t.Errorf("the card offers %v", queries)
 	}
-	ivan.get("/_frame/open?app=1").has(http.StatusOK, "is not finished").lacks("AUTH_ID")
+	for _, query := range []string{"app=1", "bind=1&item=77"} {
+		ivan.get("/_frame/open?"+query).has(http.StatusOK, "is not finished").lacks("AUTH_ID")
+	}
+	tab := admin.get("/_frame/open?bind=1&item=77&from=%2Fcrm%2Fdeal%2Fdetails%2F77%2F").frame()
+	if !strings.HasPrefix(tab.Action, "http://app.localhost:1/install?DOMAIN=") || tab.Form.Get("PLACEMENT") != "DEFAULT" || tab.Data.Init["INSTALL"] != true {
+		t.Errorf("a placement opens %s, %v, %v", tab.Action, tab.Form, tab.Data.Init)
+	}
 
 	page := admin.get("/marketplace/app/1/?x=1").has(http.StatusOK)
 	frame := admin.get("/_frame/open?" + page.frameQueries()[0]).frame()
@@ -169,6 +178,41 @@ func TestUntilAnInstallationIsFinishedOnlyAdministratorsGetIn(t *testing.T) {
 	if p.Installed(id) {
 		t.Error("the installation was not undone")
 	}
+}
+
+func TestAnApplicationsPageInASliderKnowsSoAndKeepsItsSize(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	admin := visitAs(t, p, 1)
+	admin.register()
+	open := func(query string) openedFrame {
+		return admin.get("/_frame/open?" + admin.get("/marketplace/app/1/" + query).has(http.StatusOK).frameQueries()[0]).frame()
+	}
+	inside := open("?IFRAME=Y&IFRAME_TYPE=SIDE_SLIDER")
+	if !slices.Equal(inside.Data.Denied, []string{"resizeWindow"}) {
+		t.Errorf("in a slider the page asks in vain for %v", inside.Data.Denied)
+	}
+	if options := inside.Data.Init["PLACEMENT_OPTIONS"].(map[string]any); options["IFRAME"] != "Y" || options["IFRAME_TYPE"] != "SIDE_SLIDER" {
+		t.Errorf("in a slider the options are %v", options)
+	}
+	if plain := open(""); len(plain.Data.Denied) != 0 {
+		t.Errorf("on a page of its own the frame asks in vain for %v", plain.Data.Denied)
+	}
+}
+
+func TestDeletingALocalApplicationAlwaysDeletesItsData(t *testing.T) {
+	t.Parallel()
+	p, l := bitrixtest.NewPortal(t), newListener(t)
+	admin := visitAs(t, p, 1)
+	id, _ := admin.register()
+	callApp(t, p, p.Token(id, 1).Access, "event.bind", args{"event": "ONAPPUNINSTALL", "handler": l.URL}).ok(t)
+	admin.get("/devops/1/").has(http.StatusOK, "Delete the application").lacks(`name="clean"`)
+	admin.post("/devops/1/delete", nil).redirect("/devops/")
+	events := l.got(t, p)
+	if len(events) != 1 {
+		t.Fatalf("deleting sent %d events", len(events))
+	}
+	fields(t, events[0], map[string]string{"event": "ONAPPUNINSTALL", "data[CLEAN]": "1"})
 }
 
 func TestFramesKeepOptionsAndCalls(t *testing.T) {

@@ -284,6 +284,31 @@ func TestAChatIsSteeredByHand(t *testing.T) {
 	ivan.get("/online/?dialog=chat9").has(http.StatusOK, "There is no such chat.")
 }
 
+func TestTheMessengerOpensEveryKindOfDialog(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	ivan := visitAs(t, p, 15)
+	var session, group int
+	p.Do(func(w *bitrixtest.World) {
+		session = w.Chats[1763].Session
+		for id := range w.Workgroups {
+			group = id
+		}
+	})
+	for dialog, want := range map[string]string{
+		"chat1763":                      "When will the chairs arrive?",
+		fmt.Sprintf("imol|%d", session): "When will the chairs arrive?",
+		"22":                            "A conversation with Olga Sidorova would open here.",
+		fmt.Sprintf("sg%d", group):      "The chat of the workgroup “Partners” would open here.",
+		"sg999":                         "There is no such chat.",
+		fmt.Sprint(session):             "There is no such chat.",
+		"imol|0":                        "There is no such chat.",
+		"":                              "Ann Lee",
+	} {
+		ivan.get("/online/panel/?dialog="+url.QueryEscape(dialog)).has(http.StatusOK, want)
+	}
+}
+
 func TestMarkupIsShownAsThePortalShowsIt(t *testing.T) {
 	t.Parallel()
 	p := bitrixtest.NewPortal(t)

@@ -172,8 +172,8 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
 	case path == "/rest" || strings.HasPrefix(strings.TrimLeft(path, "/"), "rest/"):
 		p.serveREST(w, r)
-	case strings.HasPrefix(path, "/oauth/"):
-		p.serveOAuth(w, r)
+	case strings.Trim(path, "/") == "oauth/token":
+		p.serveTokenProxy(w, r)
 	case strings.HasPrefix(path, "/_portal/"):
 		p.serveControl(w, r)
 	default:
