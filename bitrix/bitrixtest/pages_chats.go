@@ -184,12 +184,13 @@ func dialogNumber(dialog, kind string) int {
 type chatsView struct {
 	Live   string // where a script fetches the chosen chat again
 	Chats  []chatView
+	List   string // where it fetches the list
 	Chosen *chatView
 	Note   string // instead of a chat
 }
 
 func (v *visit) chats(dialog string) chatsView {
-	data := chatsView{Live: "/online/panel/?dialog=" + url.QueryEscape(dialog), Note: v.say("chat.choose")}
+	data := chatsView{Live: "/online/panel/?dialog=" + url.QueryEscape(dialog), List: "/online/panel/?list=" + url.QueryEscape(dialog), Note: v.say("chat.choose")}
 	v.world(func(w *World) {
 		for _, id := range sortedKeys(w.Chats) {
 			if c := w.Chats[id]; c.isLines() {
@@ -223,12 +224,11 @@ func (v *visit) chatsPage() error {
 
 // chatPanel is the messenger over another page.
 func (v *visit) chatPanel() error {
-	dialog := v.r.URL.Query().Get("dialog")
-	data := v.chats(dialog)
-	if dialog == "" {
-		return v.fragment("chatlist", data)
+	query := v.r.URL.Query()
+	if dialog := query.Get("dialog"); dialog != "" {
+		return v.fragment("messenger", v.chats(dialog))
 	}
-	return v.fragment("messenger", data)
+	return v.fragment("chatlist", v.chats(query.Get("list")))
 }
 
 // chatActions are what a person can do to a chat by hand. Each reports

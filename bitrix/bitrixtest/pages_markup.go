@@ -18,11 +18,7 @@ var link = regexp.MustCompile(`(?is)\[url(?:=([^\]]+))?\](.*?)\[/url\]`)
 // richText is a text of the messenger cut into plain pieces and links. Only
 // addresses of this portal and of the web become links.
 func (w *World) richText(text string) (parts []textPart) {
-	plain := func(text string) {
-		if text = w.plainText(text); text != "" {
-			parts = append(parts, textPart{Text: text})
-		}
-	}
+	plain := func(text string) { parts = append(parts, bareLinks(w.plainText(text))...) }
 	at := 0
 	for _, m := range link.FindAllStringSubmatchIndex(text, -1) {
 		plain(text[at:m[0]])
@@ -38,6 +34,27 @@ func (w *World) richText(text string) (parts []textPart) {
 			continue
 		}
 		parts = append(parts, textPart{w.plainText(shown), address})
+	}
+	plain(text[at:])
+	return parts
+}
+
+// bareLink matches an address of the web that stands in a text by itself; what
+// ends a sentence or a bracket is no part of it.
+var bareLink = regexp.MustCompile(`https?://[^\s<>"]*[^\s<>"().,:;!?']`)
+
+// bareLinks is a text without markup cut at the addresses in it.
+func bareLinks(text string) (parts []textPart) {
+	plain := func(text string) {
+		if text != "" {
+			parts = append(parts, textPart{Text: text})
+		}
+	}
+	at := 0
+	for _, m := range bareLink.FindAllStringIndex(text, -1) {
+		plain(text[at:m[0]])
+		at = m[1]
+		parts = append(parts, textPart{text[m[0]:m[1]], text[m[0]:m[1]]})
 	}
 	plain(text[at:])
 	return parts

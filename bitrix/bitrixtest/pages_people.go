@@ -21,7 +21,8 @@ func (g *pages) routePeople() {
 	g.signed("GET /company/personal/user/{id}/", (*visit).profilePage)
 	g.signed("POST /company/personal/user/{id}/{action}", (*visit).employ)
 	g.signed("GET /workgroups/group/{id}/", (*visit).workgroupPage)
-	g.signed("GET /notifications/", (*visit).noticesPage)
+	g.signed("GET /notifications/{$}", (*visit).noticesPage)
+	g.signed("GET /notifications/list/{$}", func(v *visit) error { return v.fragment("notices", v.notices()) })
 }
 
 // personView is one user as pages print them.
@@ -294,7 +295,11 @@ type noticeView struct {
 }
 
 func (v *visit) noticesPage() error {
-	var notices []noticeView
+	return v.show(http.StatusOK, "notices", v.say("notices.title"), v.notices())
+}
+
+// notices are the viewer's notifications, the newest first.
+func (v *visit) notices() (notices []noticeView) {
 	v.world(func(w *World) {
 		for _, n := range slices.Backward(w.Notifications) {
 			if n.User != v.viewer.ID {
@@ -307,5 +312,5 @@ func (v *visit) noticesPage() error {
 			notices = append(notices, view)
 		}
 	})
-	return v.show(http.StatusOK, "notices", v.say("notices.title"), notices)
+	return notices
 }

@@ -309,18 +309,27 @@ func TestTheMessengerOpensEveryKindOfDialog(t *testing.T) {
 	}
 }
 
-func TestMarkupIsShownAsThePortalShowsIt(t *testing.T) {
+func TestNotificationsCanBeFetchedAgain(t *testing.T) {
 	t.Parallel()
 	p := bitrixtest.NewPortal(t)
-	say := func(text string) {
-		call(t, p, 1, "im.notify.personal.add", args{"USER_ID": 15, "MESSAGE": text}).ok(t)
+	ivan := visitAs(t, p, 15)
+	ivan.get("/notifications/").has(http.StatusOK, `data-live="/notifications/list/"`, "You have no notifications.")
+	call(t, p, 1, "im.notify.personal.add", args{"USER_ID": 15, "MESSAGE": "Please help"}).ok(t)
+	ivan.get("/notifications/list/").has(http.StatusOK, "Please help", "Anna Belova").lacks("<html")
+	visitAs(t, p, 22).get("/notifications/list/").has(http.StatusOK).lacks("Please help")
+}
+
+func TestTheChosenChatIsMarkedInTheList(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	ivan := visitAs(t, p, 15)
+	const mark = `<a href="/online/?dialog=chat1770" aria-current="true">`
+	page := ivan.get("/online/?dialog=chat1770").has(http.StatusOK, mark, `data-live="/online/panel/?list=chat1770"`)
+	if n := strings.Count(page.Body, `aria-current="true"`); n != 1 {
+		t.Errorf("%d chats are marked", n)
 	}
-	say(`Please look: [URL=/crm/deal/details/77/][b]Delivery[/b] & more[/URL], [USER=22]Olga[/USER] <asks>`)
-	say(`[url]https://example.com/a?b=1&c=2[/url] and [url=javascript:alert(1)]this[/url], [url=//evil.example/]that[/url], [url=data:text/html,x]those[/url]`)
-	visitAs(t, p, 15).get("/notifications/").has(http.StatusOK,
-		`Please look: <a href="/crm/deal/details/77/" rel="noopener noreferrer">Delivery &amp; more</a>, Olga &lt;asks&gt;<br>`,
-		`<a href="https://example.com/a?b=1&amp;c=2" rel="noopener noreferrer">https://example.com/a?b=1&amp;c=2</a> and this, that, those<br>`,
-	).lacks("javascript:", "evil.example", "[")
+	ivan.get("/online/panel/?list=chat1770").has(http.StatusOK, mark).lacks("<article")
+	ivan.get("/online/").has(http.StatusOK).lacks(`aria-current="true"`)
 }
 
 func TestAConversationOfTwoIsNobodyElsesChat(t *testing.T) {
