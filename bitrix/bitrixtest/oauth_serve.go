@@ -77,7 +77,7 @@ func (a *AuthServer) trade(p *Portal, app application, registered bool, fields p
 		if fields.empty("refresh_token") {
 			return nil, missing("refresh_token")
 		}
-		return a.refresh(app, fields.string("refresh_token"))
+		return a.refresh(app, fields.string("refresh_token"), p.switchesNow().ReusableRefresh)
 	case "authorization_code":
 		if fields.empty("code") {
 			return nil, missing("code")
@@ -96,17 +96,19 @@ func invalidGrant() *restError {
 }
 
 // refresh rotates a pair: the old refresh token is good no more, the old
-// access token dies with it.
-func (a *AuthServer) refresh(app application, refresh string) (*oauthToken, *restError) {
+// access token dies with it. With reusable both live on.
+func (a *AuthServer) refresh(app application, refresh string, reusable bool) (*oauthToken, *restError) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	t := a.byRefresh[refresh]
 	if t == nil || t.Spent || t.ClientID != app.ClientID || !t.RefreshExpires.After(a.now()) {
 		return nil, invalidGrant()
 	}
-	t.Spent = true
-	if t.Expires.After(a.now()) {
-		t.Expires = a.now()
+	if !reusable {
+		t.Spent = true
+		if t.Expires.After(a.now()) {
+			t.Expires = a.now()
+		}
 	}
 	a.refreshes++
 	return a.issueLocked(t.MemberID, t.ClientID, t.User, app.Scopes), nil

@@ -108,6 +108,26 @@ func TestARefreshTokenWorksOnce(t *testing.T) {
 	}
 }
 
+func TestARefreshTokenCanBeMadeToWorkAgain(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	keys := registered(t, p)
+	pair := p.Token(keys.ClientID, 15)
+	p.Switch(func(s *bitrixtest.Switches) { s.ReusableRefresh = true })
+	for range 2 {
+		if status, got := exchangeToken(t, http.MethodPost, p.AuthURL(), refreshing(keys, pair.Refresh)); status != http.StatusOK || got["refresh_token"] == pair.Refresh {
+			t.Errorf("the refresh answered %d %v", status, got)
+		}
+	}
+	callApp(t, p, pair.Access, "profile", nil).ok(t)
+	p.Switch(func(s *bitrixtest.Switches) { s.ReusableRefresh = false })
+	exchangeToken(t, http.MethodPost, p.AuthURL(), refreshing(keys, pair.Refresh))
+	if status, got := exchangeToken(t, http.MethodPost, p.AuthURL(), refreshing(keys, pair.Refresh)); status != http.StatusBadRequest || got["error"] != "invalid_grant" {
+		t.Errorf("the spent refresh token answered %d %v", status, got)
+	}
+	want{status: http.StatusUnauthorized, code: "expired_token"}.check(t, callApp(t, p, pair.Access, "profile", nil))
+}
+
 func TestTokensLookLikeThoseOfThePortal(t *testing.T) {
 	p := bitrixtest.NewPortal(t)
 	keys := registered(t, p)

@@ -91,6 +91,9 @@ type Switches struct {
 	OmitApplicationToken bool `json:"omit_application_token"`
 	// TokenProxy serves /oauth/token/ on the portal's own host.
 	TokenProxy bool `json:"token_proxy"`
+	// ReusableRefresh leaves a traded refresh token, and its access token, good
+	// until they expire: whether a portal does is not documented.
+	ReusableRefresh bool `json:"reusable_refresh"`
 	// Commercial is off on a plan without REST.
 	Commercial bool `json:"commercial"`
 	// Overloaded blocks the whole REST API.
