@@ -85,6 +85,25 @@ func TestThePortalPageIgnoresMessagesOfOthers(t *testing.T) {
 	check(t, page, "portalFrames.all()[0].data.init.APP_OPTIONS", `{}`)
 }
 
+func TestThePortalPageTakesCommandsWithoutParameters(t *testing.T) {
+	t.Parallel()
+	w := newSDK(t, false)
+	page := newPage(t, playwright.BrowserNewContextOptions{})
+	w.signIn(t, page, "Anna Belova")
+	frame := w.open(t, page, "")
+	for _, form := range []string{"openPath:null:", "openPath::", "openPath:", `openPath:"/crm/deal/":`} {
+		check(t, frame, `within(new Promise((resolve) => {
+			addEventListener('message', ({data}) => data.startsWith('k9:') && resolve(JSON.parse(data.slice(3)).errorCode));
+			parent.postMessage('`+form+`k9:' + name.split('|')[2], '`+w.URL()+`');
+		}))`, `"PATH_NOT_AVAILABLE"`)
+	}
+	eval(t, frame, "void parent.postMessage({method: 'im:getImTextareaContent', params: '', callback: 'k8', appSid: name.split('|')[2], requestId: 'r1'}, '"+w.URL()+"')", nil)
+	check(t, frame, "within(b24.parent.resizeWindow(300, 500).then(({height}) => height))", "500")
+	if got := w.calls(t, page); !slices.Contains(got, "im:getImTextareaContent") {
+		t.Errorf("the page got the commands %v", got)
+	}
+}
+
 func TestThirdPartyCookiesCanBeBlocked(t *testing.T) {
 	t.Parallel()
 	w := newSDK(t, false)

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 
@@ -143,42 +142,6 @@ func TestTheOfficialSDKResizesItsFrame(t *testing.T) {
 	}
 }
 
-func TestTheOfficialSDKLeavesThePageOfATabAlone(t *testing.T) {
-	tab := openSDK(t, "Ivan Petrov", "")
-	title, err := tab.page.Title()
-	must(t, err)
-	eval(t, tab.page, "void (window.here = true)", nil)
-	eval(t, tab.frame, "within(Promise.all([b24.parent.setTitle('Taken over'), b24.parent.reloadWindow()]))", nil)
-	must(t, expect.Page(tab.page).ToHaveTitle(title))
-	must(t, expect.Locator(tab.page.Locator("#pagetitle")).ToHaveText("Delivery of 40 chairs"))
-	check(t, tab.page, "window.here", "true")
-}
-
-func TestTheOfficialSDKOpensPagesOfThePortalInASlider(t *testing.T) {
-	tab := openSDK(t, "Ivan Petrov", "")
-	slider := tab.page.GetByRole("dialog")
-	for _, width := range []int{1640, 900} {
-		eval(t, tab.frame, fmt.Sprintf("void (window.gone = b24.slider.openPath(b24.slider.getUrl('/crm/deal/details/80/'), %d))", width), nil)
-		must(t, expect.Locator(slider.Locator("iframe").ContentFrame().Locator("h1")).ToHaveText("Repeat order"))
-		must(t, slider.GetByRole("button", playwright.LocatorGetByRoleOptions{Name: "Close"}).Click())
-		check(t, tab.frame, "within(gone)", `{"isOpenAtNewWindow":false,"isClose":true}`)
-	}
-}
-
-func TestTheOfficialSDKOpensItsApplicationInASlider(t *testing.T) {
-	tab := openSDK(t, "Ivan Petrov", "")
-	slider := tab.page.GetByRole("dialog")
-	eval(t, tab.frame, "void (window.gone = b24.slider.openSliderAppPage({bx24_width: 600, bx24_title: 'Beside', step: 'two'}))", nil)
-	must(t, expect.Locator(slider.GetByRole("heading", playwright.LocatorGetByRoleOptions{Name: "Beside"})).ToBeVisible())
-	inner := tab.sdkWorld.frame(t, slider.Locator("iframe"))
-	eval(t, inner, "within(ready)", nil)
-	check(t, inner, "[b24.placement.title, b24.placement.options]", `["DEFAULT",{"step":"two"}]`)
-	check(t, inner, "within(b24.parent.resizeWindow(300, 300))", `{"isSafely":true}`)
-	eval(t, inner, "void b24.slider.closeSliderAppPage()", nil)
-	check(t, tab.frame, "within(gone)", `""`)
-	must(t, expect.Locator(slider).ToHaveCount(0))
-}
-
 // Each picker is called, some rows are chosen, and the SDK hears of them.
 func TestTheOfficialSDKUsesThePortalsPickers(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -259,6 +222,54 @@ func TestTheOfficialSDKHearsEventsOfThePlacement(t *testing.T) {
 	check(t, tab.frame, "within(bound)", `{"isSafely":true}`)
 	eval(t, tab.page, "portalFrames.all()[0].fire('onSimulated', {n: 7})", nil)
 	check(t, tab.frame, "within(heard)", `{"n":7}`)
+}
+
+// One picker of a kind waits for an answer: closing it answers nothing, and a
+// second call takes the place of the first.
+func TestTheOfficialSDKHearsNothingOfAPickerThatWasClosed(t *testing.T) {
+	tab := openSDK(t, "Ivan Petrov", "")
+	picker := tab.page.GetByRole("dialog")
+	row := func(name string) playwright.Locator {
+		return picker.Last().GetByRole("button", playwright.LocatorGetByRoleOptions{Name: name})
+	}
+	eval(t, tab.frame, "void (window.choice = b24.dialog.selectUser())", nil)
+	must(t, expect.Locator(row("Olga Sidorova")).ToBeVisible())
+	must(t, tab.page.Keyboard().Press("Escape"))
+	must(t, expect.Locator(picker).ToHaveCount(0))
+
+	eval(t, tab.frame, "void (window.first = b24.dialog.selectUser())", nil)
+	eval(t, tab.frame, "void (window.second = b24.dialog.selectUser())", nil)
+	eval(t, tab.frame, "void (window.rights = b24.dialog.selectAccess([]))", nil)
+	must(t, expect.Locator(picker).ToHaveCount(3))
+	must(t, row("Partners").Click())
+	must(t, row("Select").Click())
+	check(t, tab.frame, "within(rights)", `[{"id":"SG3","name":"Partners"}]`)
+	for _, name := range []string{"Pavel Orlov", "Igor Lebedev"} { // the later one lies above
+		must(t, row(name).Click())
+	}
+	check(t, tab.frame, "within(second.then(({name}) => name))", `"Pavel Orlov"`)
+	check(t, tab.frame, "Promise.race([choice, first, new Promise((done) => setTimeout(done, 300, 'silence'))])", `"silence"`)
+}
+
+// What the launch lacks, or has too old, the SDK meets as on a real portal.
+func TestTheOfficialSDKMeetsLaunchesThatAreNotFresh(t *testing.T) {
+	for name, c := range map[string]struct {
+		query string
+		asked [][2]string
+	}{
+		"an expired token is replaced by the first call": {"?frame=expired", [][2]string{{profile, `"1"`}}},
+		"no tokens": {"?frame=notoken", [][2]string{{"[b24.auth.getAuthData(), b24.auth.isAdmin]", `[false,false]`}}},
+		"somebody who is no administrator any more": {"?frame=nonadmin", [][2]string{
+			{"b24.auth.isAdmin", `false`}, {"within(b24.placement.call('setAppOption', {name: 'mode', value: 'loud'}))", `{"isSafely":true}`},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tab := openSDK(t, "Anna Belova", c.query)
+			for _, asked := range c.asked {
+				check(t, tab.frame, asked[0], asked[1])
+			}
+		})
+	}
 }
 
 func TestTheOfficialSDKOpensTheMessenger(t *testing.T) {

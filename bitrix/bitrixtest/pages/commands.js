@@ -4,12 +4,12 @@
 // https://apidocs.bitrix24.com/sdk/bx24-js-sdk/
 
 import { openFrame } from './host.js';
-import { openSlider, topSlider, callWindow, toast } from './dialogs.js';
+import { openSlider, topSlider, sliderAround, callWindow, toast } from './dialogs.js';
 import { openMessenger } from './messenger.js';
 import { pickUsers, pickAccess, pickCRM } from './pickers.js';
 import { text } from './text.js';
 
-const openable = /^\/(crm\/(deal|lead|contact|company|type)|marketplace|company\/personal\/user\/[0-9]+|workgroups\/group\/[0-9]+)\//;
+const openable = /^\/(crm\/(deal|lead|contact|company|type\/[0-9]+)|marketplace|company\/personal\/user\/[0-9]+|workgroups\/group\/[0-9]+)\//;
 
 function fitBox(frame, { width, height }) {
   const { box, data } = frame;
@@ -21,11 +21,12 @@ function fitBox(frame, { width, height }) {
   if (pixels > 0) box.style.height = `${pixels}px`;
 }
 
-// The page's address after an installation step; the part after # keeps the tab.
-function finishedAddress() {
+// Loads the page anew after an installation step; the part after # keeps the tab.
+function reloadFinished() {
   const here = new URL(location.href);
   here.searchParams.set('install_finished', 'Y');
-  return here.href;
+  if (here.href === location.href) location.reload(); // going there would only look for the part after #
+  else location.assign(here);
 }
 
 async function reopen(frame) {
@@ -38,11 +39,15 @@ async function reopen(frame) {
 /** sliderFrame opens an application in a side slider; resolves once it is shown. */
 export async function sliderFrame(query, settings = {}) {
   const slider = openSlider(settings);
+  await fill(slider, query);
+  return slider;
+}
+
+async function fill(slider, query) {
   const frame = await openFrame(slider.body, query, slider);
-  if (!frame) return slider;
+  if (!frame) return;
   slider.app = frame.data.app;
   slider.closed.then(() => frame.stop());
-  return slider;
 }
 
 function openApplication(frame, params, answer) {
@@ -67,16 +72,16 @@ function openPath(frame, { path }, answer) {
   address.searchParams.set('from_app', frame.data.clientID);
   address.searchParams.set('IFRAME', 'Y');
   address.searchParams.set('IFRAME_TYPE', 'SIDE_SLIDER');
-  const slider = openSlider({ title: frame.data.name, address: address.pathname + address.search });
+  const slider = openSlider({ title: frame.data.name, address: address.href });
   slider.closed.then(() => answer({ result: 'close' }));
 }
 
-let choosing = null; // the portal keeps one waiting picker: a second call takes its place
+const choosing = new Map(); // the portal keeps one waiting picker of a kind: a second call takes its place
 
-function choose(pick, answer) {
-  const mine = (choosing = {});
+function choose(kind, pick, answer) {
+  choosing.set(kind, pick);
   pick.then((choice) => {
-    if (choosing === mine && choice !== null) answer(choice);
+    if (choosing.get(kind) === pick && choice !== null) answer(choice);
   });
 }
 
@@ -91,7 +96,7 @@ export const commands = {
   setInstallFinish(frame, params) {
     frame.ask('install', { value: params.value }).catch(() => {}).then(() => {
       if (frame.slider) reopen(frame);
-      else location.assign(finishedAddress());
+      else reloadFinished();
     });
   },
   refreshAuth(frame, params, answer) {
@@ -105,21 +110,33 @@ export const commands = {
     answer({ width: frame.box.offsetWidth, height: frame.box.offsetHeight });
   },
   setTitle(frame, params, answer) {
-    const title = document.getElementById('pagetitle');
-    if (title) title.textContent = params.title;
+    const title = String(params.title ?? '');
+    if (frame.slider) {
+      frame.slider.rename(title);
+    } else {
+      const [, mark = ''] = document.title.match(/( · [^·]*)$/) || [];
+      document.title = title + mark; // it stays marked as a simulation
+      const heading = document.getElementById('pagetitle');
+      if (heading) heading.textContent = title;
+    }
     answer(params);
   },
   setScroll(frame, params, answer) {
-    window.scrollTo(0, Math.max(0, Number(params.scroll) || 0));
+    (frame.slider?.body ?? window).scrollTo(0, Math.max(0, Number(params.scroll) || 0));
     answer(params);
   },
-  reloadWindow() {
-    location.reload();
+  reloadWindow(frame) {
+    if (!frame.slider) {
+      location.reload();
+      return;
+    }
+    frame.stop();
+    fill(frame.slider, frame.query);
   },
   openApplication,
   closeApplication(frame, params, answer) {
-    const slider = topSlider();
-    if (slider?.app === frame.data.app) slider.close().then(() => answer());
+    const slider = topSlider() ?? sliderAround();
+    if (slider?.app === frame.data.app || slider?.shows(window)) slider.close().then(() => answer());
   },
   openPath,
   imOpenMessenger(frame, { dialogId }) {
@@ -135,13 +152,13 @@ export const commands = {
     callWindow(`${text('call')}: ${phone}`);
   },
   selectUser(frame, { mult }, answer) {
-    choose(pickUsers(mult === true), answer);
+    choose('user', pickUsers(mult === true), answer);
   },
   selectAccess(frame, { value }, answer) {
-    choose(pickAccess(Array.isArray(value) ? value : []), answer);
+    choose('access', pickAccess(Array.isArray(value) ? value : []), answer);
   },
   selectCRM(frame, params, answer) {
-    choose(pickCRM(params, frame.is('keyed')), answer);
+    choose('crm', pickCRM(params, frame.is('keyed')), answer);
   },
   setUserOption(frame, params, answer) {
     frame.ask('user-option', params).then((options) => {
@@ -151,6 +168,7 @@ export const commands = {
   },
   setAppOption(frame, params, answer) {
     // Everybody but an administrator gets no answer at all.
+    if (frame.is('nonadmin')) return;
     frame.ask('app-option', params).then((options) => {
       frame.data.init.APP_OPTIONS = options;
       answer(options);

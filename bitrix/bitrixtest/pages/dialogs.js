@@ -43,6 +43,10 @@ export function openSlider(settings) {
   const width = Number.parseInt(settings.width, 10);
   if (width > 0) dialog.style.width = `min(${width}px, 100vw)`;
   const slider = { body, settings, app: null };
+  slider.rename = (title) => {
+    dialog.querySelector('.dialog-title').textContent = title;
+  };
+  slider.shows = (page) => body.querySelector('iframe.slider-page')?.contentWindow === page;
   slider.closed = new Promise((resolve) => {
     dialog.addEventListener('close', () => {
       sliders.splice(sliders.indexOf(slider), 1);
@@ -69,6 +73,18 @@ export function topSlider() {
   return sliders.at(-1);
 }
 
+/** sliderAround returns the slider of the portal's page above that shows this page, if one does. */
+export function sliderAround() {
+  if (window.parent === window) return undefined;
+  try {
+    return window.parent.portalSliders?.at(-1);
+  } catch {
+    return undefined; // a page of another site embeds the portal
+  }
+}
+
+window.portalSliders = sliders;
+
 /** callWindow stands in for the portal's call; nobody is called. */
 export function callWindow(title) {
   const { dialog, body } = dialogBox('picker call-window', title);
@@ -83,8 +99,9 @@ export function toast(sentence) {
     tray = element('div', 'toasts');
     tray.id = 'toasts';
     tray.setAttribute('role', 'status');
-    document.body.append(tray);
   }
+  const host = [...document.querySelectorAll('dialog:modal')].at(-1) ?? document.body; // what lies under a modal window is dead
+  if (tray.parentElement !== host) host.append(tray);
   const note = element('p', 'toast', sentence);
   tray.append(note);
   setTimeout(() => note.remove(), 6000);

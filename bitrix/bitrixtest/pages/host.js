@@ -27,7 +27,7 @@ export function parse(data) {
   const key = parts.pop();
   const json = parts.join(':'); // the JSON has colons of its own
   try {
-    return { command, params: json === '' ? {} : JSON.parse(json), key, sid };
+    return { command, params: (json === '' ? null : JSON.parse(json)) ?? {}, key, sid };
   } catch {
     return null;
   }
@@ -171,8 +171,17 @@ export async function openFrame(container, query, slider) {
   if (switches !== null) parameters.set('frame', switches);
   container.setAttribute('aria-busy', 'true');
   const response = await fetch(`/_frame/open?${parameters}`);
-  container.innerHTML = await response.text();
+  const answer = await response.text();
   container.removeAttribute('aria-busy');
+  if (!response.ok) {
+    const notice = document.createElement('p');
+    notice.className = 'notice bad';
+    notice.setAttribute('role', 'alert');
+    notice.textContent = answer;
+    container.replaceChildren(notice);
+    return null;
+  }
+  container.innerHTML = answer;
   const data = container.querySelector('script[type="application/json"]');
   if (!data) return null;
   const frame = new Frame(container.querySelector('.appframe'), JSON.parse(data.textContent), slider);

@@ -1,7 +1,7 @@
 // The messenger over the page, and everything on it that keeps itself fresh.
 
 import { text } from './text.js';
-import { dialogHead, toast } from './dialogs.js';
+import { dialogHead, toast, topSlider } from './dialogs.js';
 
 let panel = null;
 
@@ -11,7 +11,9 @@ export async function openMessenger(dialogId) {
   if (!panel) {
     panel = document.createElement('dialog');
     panel.className = 'messenger';
-    panel.addEventListener('close', () => panel.replaceChildren());
+    panel.addEventListener('close', () => {
+      if (!panel.open) panel.replaceChildren();
+    });
     panel.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') panel.close();
     });
@@ -24,7 +26,12 @@ export async function openMessenger(dialogId) {
   body.innerHTML = await (await fetch(address)).text();
   panel.replaceChildren(head, body);
   panel.dataset.dialog = dialogId === undefined ? '' : String(dialogId);
-  if (!panel.open) panel.show();
+  if (topSlider()) { // it covers the page; only another modal window lies above it
+    panel.close();
+    panel.showModal();
+  } else if (!panel.open) {
+    panel.show();
+  }
   close.focus();
   scrollDown(panel);
 }

@@ -57,7 +57,7 @@ function picker({ title, source, multiple, chosen = [] }) {
       if (mine !== newest) return;
       for (const entry of rows) if (chosen.includes(entry.id) && !picked.has(entry.id)) picked.set(entry.id, entry);
       list.replaceChildren(...rows.map(row));
-      if (rows.length === 0) list.textContent = text('nothingFound');
+      if (rows.length === 0) list.append(Object.assign(document.createElement('li'), { textContent: text('nothingFound') }));
     }
 
     if (multiple) {
