@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -159,6 +160,33 @@ func TestTheChatPanelShowsWhatHappens(t *testing.T) {
 	if got, want := w.Participants(1763), []int{431}; !slices.Equal(got, want) {
 		t.Errorf("the participants are %v, want %v", got, want)
 	}
+}
+
+func TestANotificationComesByItselfAndItsLinksLeadOn(t *testing.T) {
+	t.Parallel()
+	w := newSDK(t, false)
+	w.bind(t, w.keys, "REST_APP_URI", w.app+"/link", "SDK link")
+	page := newPage(t, playwright.BrowserNewContextOptions{})
+	w.signIn(t, page, "Ivan Petrov")
+	_, err := page.Goto(w.URL() + "/notifications/")
+	must(t, err)
+	must(t, expect.Locator(page.Locator("main")).ToContainText("You have no notifications."))
+	resp, err := bitrixtest.HTTPClient().PostForm(w.Webhook(1)+"im.notify.personal.add", url.Values{"USER_ID": {"15"}, "MESSAGE": {
+		"Please look at [url=/crm/deal/details/77/]the deal[/url], or [url=/marketplace/view/" + w.keys.ClientID + "/?params[step]=two]help here[/url]"}})
+	must(t, err)
+	resp.Body.Close()
+	link := func(name string) playwright.Locator {
+		return page.GetByRole("link", playwright.PageGetByRoleOptions{Name: name})
+	}
+	must(t, link("help here").Click())
+	slider := page.GetByRole("dialog", playwright.PageGetByRoleOptions{Name: "help here"})
+	inner := w.frame(t, slider.FrameLocator("iframe.slider-page").Locator(".appframe iframe"))
+	eval(t, inner, "within(ready)", nil)
+	check(t, inner, "[b24.placement.title, b24.placement.options]", `["REST_APP_URI",{"URI":"/notifications/","step":"two"}]`)
+	eval(t, inner, "void b24.slider.closeSliderAppPage()", nil)
+	must(t, expect.Locator(slider).ToHaveCount(0))
+	must(t, link("the deal").Click())
+	must(t, expect.Locator(page.Locator("#pagetitle")).ToHaveText("Delivery of 40 chairs"))
 }
 
 func TestOperatorsAreChosenInTheChatPanel(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,6 +16,7 @@ import (
 func (g *pages) routeApplications() {
 	g.signed("GET /marketplace/{$}", (*visit).applicationsPage)
 	g.signed("GET /marketplace/app/{id}/", (*visit).applicationPage)
+	g.signed("GET /marketplace/view/{code}/{$}", (*visit).linkPage)
 	g.signed("GET /devops/{$}", (*visit).developerPage)
 	g.signed("GET /devops/{id}/", (*visit).applicationForm)
 	g.signed("POST /devops/{id}/{action}", (*visit).changeApplication)
@@ -107,6 +109,38 @@ func (v *visit) applicationPage() error {
 		query.Set("slider", "1")
 	}
 	return v.show(http.StatusOK, "app", a.title(v.viewer.Language), query.Encode())
+}
+
+// linkPage is where links of an application lead: its REST_APP_URI, which gets
+// the params of the link.
+// https://apidocs.bitrix24.com/api-reference/widgets/universal/app-url.html
+func (v *visit) linkPage() error {
+	for _, b := range v.pages.portal.Placements() {
+		if b.ClientID == v.r.PathValue("code") && b.Placement == "REST_APP_URI" {
+			query := url.Values{"bind": {strconv.Itoa(b.ID)}, "slider": {"1"}, "options": {v.linkOptions()}}
+			return v.show(http.StatusOK, "app", b.title(v.viewer.Language, v.pages.portal.options.Language), query.Encode())
+		}
+	}
+	return errNoPage
+}
+
+// linkOptions are the params[…] of a link and, where it does not name one
+// itself, the page of the portal that it was found on.
+func (v *visit) linkOptions() string {
+	options := map[string]string{}
+	if from, err := url.Parse(v.r.Referer()); err == nil && from.Host == v.r.Host {
+		options["URI"] = from.RequestURI()
+	}
+	for name, values := range v.r.URL.Query() {
+		key, ok := strings.CutPrefix(name, "params[")
+		if key, end := strings.CutSuffix(key, "]"); ok && end && key != "" && !strings.ContainsAny(key, "[]") {
+			options[key] = values[0]
+		}
+	}
+	if len(options) == 0 {
+		return ""
+	}
+	return phpJSON(options)
 }
 
 func (v *visit) developerPage() error {

@@ -206,7 +206,9 @@ func (p *Portal) frameApp(query url.Values, o *frameOrder) *application {
 		if b.ID == bind {
 			item, _ := strconv.Atoi(query.Get("item"))
 			o.handler, o.placement = b.Handler, b.Placement
-			o.options = cardOptions(item, ownAddress(query.Get("from")))
+			if b.Placement != "REST_APP_URI" {
+				o.options = cardOptions(item, ownAddress(query.Get("from")))
+			}
 			o.builtIn = b.Options["useBuiltInInterface"] == "Y"
 			return p.apps[b.ClientID]
 		}

@@ -200,6 +200,39 @@ func TestAnApplicationsPageInASliderKnowsSoAndKeepsItsSize(t *testing.T) {
 	}
 }
 
+func TestALinkOpensTheApplicationWithTheParametersItCarries(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	id, _ := visitAs(t, p, 1).register()
+	ivan := visitAs(t, p, 15)
+	link := "/marketplace/view/" + id + "/?params[item]=deal%2F77&params[who][]=22&params[]=x&a=b"
+	ivan.get(link).has(http.StatusNotFound)
+	bind(t, p, id, "REST_APP_URI", "http://app.localhost:1/link")
+	ivan.get("/marketplace/view/local.unknown/").has(http.StatusNotFound)
+	open := func(link, from string) openedFrame {
+		t.Helper()
+		page := ivan.do(http.MethodGet, link, "", "", "Referer", from).has(http.StatusOK, "Helper tab")
+		return ivan.get("/_frame/open?" + page.frameQueries()[0]).frame()
+	}
+	frame := open(link, p.URL()+"/notifications/?x=1")
+	if !strings.HasPrefix(frame.Action, "http://app.localhost:1/link?DOMAIN=") || frame.Form.Get("PLACEMENT") != "REST_APP_URI" {
+		t.Errorf("the link opens %s, %v", frame.Action, frame.Form)
+	}
+	for options, asked := range map[string][2]string{
+		`{"URI":"\/notifications\/?x=1","item":"deal\/77"}`: {link, p.URL() + "/notifications/?x=1"},
+		`{"item":"deal\/77"}`:                               {link, "https://elsewhere.example/notifications/"},
+		`{"URI":"mine"}`:                                    {"/marketplace/view/" + id + "/?params[URI]=mine", p.URL() + "/"},
+		"":                                                  {"/marketplace/view/" + id + "/", ""},
+	} {
+		if got := open(asked[0], asked[1]).Form.Get("PLACEMENT_OPTIONS"); got != options {
+			t.Errorf("%s from %s: the options are %s, want %s", asked[0], asked[1], got, options)
+		}
+	}
+	if want := []string{"setTitle", "setScroll", "reloadWindow", "resizeWindow"}; !slices.Equal(frame.Data.Denied, want) {
+		t.Errorf("the frame asks in vain for %v, want %v", frame.Data.Denied, want)
+	}
+}
+
 func TestDeletingALocalApplicationAlwaysDeletesItsData(t *testing.T) {
 	t.Parallel()
 	p, l := bitrixtest.NewPortal(t), newListener(t)

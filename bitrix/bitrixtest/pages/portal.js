@@ -2,6 +2,7 @@
 
 import './messenger.js';
 import { openFrame } from './host.js';
+import { openSlider } from './dialogs.js';
 import { sliderFrame } from './commands.js';
 import { openMessenger } from './messenger.js';
 import { pickUsers } from './pickers.js';
@@ -58,6 +59,17 @@ document.addEventListener('click', async (event) => {
     field.value = person.id;
     field.form.requestSubmit();
   }
+});
+
+// A link of an application opens it over the page.
+document.addEventListener('click', (event) => {
+  const link = event.target.closest('a[href^="/marketplace/view/"]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const address = new URL(link.href);
+  address.searchParams.set('IFRAME', 'Y');
+  address.searchParams.set('IFRAME_TYPE', 'SIDE_SLIDER');
+  openSlider({ title: link.textContent, address: address.href });
 });
 
 for (const field of document.querySelectorAll('select[data-submit]')) {
