@@ -125,7 +125,7 @@ func TestAnApplicationIsRegisteredByKeyboard(t *testing.T) {
 	_, err := page.Goto(w.URL() + "/devops/new/")
 	must(t, err)
 	must(t, page.GetByLabel("Your handler path").Focus())
-	for _, key := range []string{"http://app.localhost:1/app", "\t", "http://app.localhost:1/install", "\t", "\t", "Helper"} {
+	for _, key := range []string{"http://app.localhost:1/app", "\t", "http://app.localhost:1/install", "\t", "\t", "\t", "Helper"} {
 		if key == "\t" {
 			must(t, page.Keyboard().Press("Tab"))
 		} else {

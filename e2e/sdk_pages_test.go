@@ -62,7 +62,7 @@ func TestTheOfficialSDKChangesThePageThatIsItsOwn(t *testing.T) {
 	check(t, frame, "within(b24.parent.resizeWindow(300, 2500))", `{"width":300,"height":2500}`)
 	check(t, frame, "within(b24.parent.scrollParentWindow(120))", `{"scroll":120}`)
 	check(t, tab.page, "window.scrollY", "120")
-	check(t, frame, "within(b24.parent.resizeWindow('wide', 0))", `{"width":100,"height":2500}`)
+	check(t, frame, "within(b24.placement.call('resizeWindow', {width: 'wide', height: 0}))", `{"width":100,"height":2500}`)
 	eval(t, tab.page, "void (window.here = true)", nil)
 	eval(t, frame, "void b24.parent.reloadWindow()", nil)
 	must(t, expect.Locator(heading).ToHaveText("SDK page"))

@@ -12,8 +12,9 @@ var markup = regexp.MustCompile(`(?i)\[user=(\d+)\](.*?)\[/user\]|\[/?(?:b|i|u|s
 // textPart is a piece of a text; one with a URL is a link.
 type textPart struct{ Text, URL string }
 
-// link matches the markup of links: [url=…]text[/url] and [url]…[/url].
-var link = regexp.MustCompile(`(?is)\[url(?:=([^\]]+))?\](.*?)\[/url\]`)
+// link matches the markup of links: [url=…]text[/url] and [url]…[/url]. The
+// address may have brackets in pairs.
+var link = regexp.MustCompile(`(?is)\[url(?:=((?:[^\[\]]|\[[^\[\]]*\])+))?\](.*?)\[/url\]`)
 
 // richText is a text of the messenger cut into plain pieces and links. Only
 // addresses of this portal and of the web become links.

@@ -36,3 +36,11 @@ func TestBareAddressesAreLinks(t *testing.T) {
 		`Here: <a href="https://example.com/track" rel="noopener noreferrer">https://example.com/track</a>.`, "<strong>Olga Sidorova</strong>",
 		`Look at <a href="/crm/contact/details/31/" rel="noopener noreferrer">Ann</a> and <a href="https://example.com/plan" rel="noopener noreferrer">https://example.com/plan</a>!`)
 }
+
+func TestTheAddressOfALinkMayHaveBracketsInPairs(t *testing.T) {
+	t.Parallel()
+	p := bitrixtest.NewPortal(t)
+	call(t, p, 1, "im.notify.personal.add", args{"USER_ID": 15, "MESSAGE": `[url=/marketplace/view/local.1/?params[a]=1&params[b]=2][i]Help[/i] here[/url]`}).ok(t)
+	visitAs(t, p, 15).get("/notifications/").has(http.StatusOK,
+		`<li><a href="/marketplace/view/local.1/?params[a]=1&amp;params[b]=2" rel="noopener noreferrer">Help here</a><br>`)
+}
