@@ -17,8 +17,8 @@ const (
 	// request that needed it is gone: the pair exists nowhere else.
 	saveTimeout = 10 * time.Second
 	// leaseTime is how long others wait for a process that died while it
-	// renewed a pair. It is more than a renewal may take.
-	leaseTime = 40 * time.Second
+	// renewed a pair. It is more than a renewal may take, its saving included.
+	leaseTime = 45 * time.Second
 	// renewTimeout bounds waiting for the lease and renewing.
 	renewTimeout = 2 * leaseTime
 )
@@ -132,8 +132,7 @@ func (a *App) renew(ctx context.Context, b *bitrix.Application, key TokenKey, st
 }
 
 // renewLeased refreshes the pair of a lease, unless it is not the stale one
-// any more, and ends the lease. A pair whose refresh token is refused stays
-// without it: so every process knows that only its owner can bring a new one.
+// any more, and ends the lease.
 func (a *App) renewLeased(ctx context.Context, b *bitrix.Application, l Lease, stale bitrix.Token) (bitrix.Token, error) {
 	defer a.endLease(ctx, l)
 	if !l.Token.Access.Equal(stale.Access) {
@@ -143,18 +142,31 @@ func (a *App) renewLeased(ctx context.Context, b *bitrix.Application, l Lease, s
 		a.log.WarnContext(ctx, "a process ended while it renewed a token", KeyMember, l.Key.Member, KeyUser, l.Key.User)
 	}
 	_, err := b.Renewing(l.Token, a.replacer(l.Key)).Renew(ctx, l.Token)
-	if errors.Is(err, bitrix.ErrInvalidGrant) {
-		a.log.WarnContext(ctx, "a refresh token is dead", KeyMember, l.Key.Member, KeyUser, l.Key.User, "interrupted", l.Interrupted)
-		dead := l.Token
-		dead.Refresh = ""
-		if saveErr := a.replace(ctx, l.Key, l.Token, dead); saveErr != nil {
-			return bitrix.Token{}, errors.Join(err, saveErr)
-		}
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, bitrix.ErrInvalidGrant):
+		return a.bury(ctx, l, err)
+	case err != nil:
 		return bitrix.Token{}, err
 	}
 	return a.store.Token(ctx, l.Key)
+}
+
+// bury takes the refused refresh token out of the store: so every process knows
+// that only the owner of the pair can bring a new one. It fails with the
+// refusal, unless a process that was too slow for its lease has saved the pair
+// it got for that refresh token: then that one is returned.
+func (a *App) bury(ctx context.Context, l Lease, refusal error) (bitrix.Token, error) {
+	dead := l.Token
+	dead.Refresh = ""
+	if err := a.replace(ctx, l.Key, l.Token, dead); err != nil {
+		return bitrix.Token{}, errors.Join(refusal, err)
+	}
+	kept, err := a.store.Token(ctx, l.Key)
+	if err == nil && !kept.Access.Equal(l.Token.Access) {
+		return kept, nil
+	}
+	a.log.WarnContext(ctx, "a refresh token is dead", KeyMember, l.Key.Member, KeyUser, l.Key.User, "interrupted", l.Interrupted)
+	return bitrix.Token{}, refusal
 }
 
 // endLease lets others renew at once. Where that fails they wait for its time.
@@ -176,8 +188,7 @@ func (a *App) replacer(key TokenKey) bitrix.Saver {
 	}
 }
 
-// replace leaves a pair alone that came from its owner meanwhile: that one is
-// as good.
+// replace leaves a pair alone that was saved meanwhile: that one is as good.
 func (a *App) replace(ctx context.Context, key TokenKey, old, renewed bitrix.Token) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()

@@ -81,6 +81,37 @@ func TestADeadRefreshTokenIsPresentedOnce(t *testing.T) {
 	j.wantRequests(t, "batch", "oauth/token", "batch", "batch")
 }
 
+// slowWinner is a store into which another process, whose lease has ended, saves
+// the pair that it got just before the loser marks the old one as dead.
+type slowWinner struct {
+	app.Store
+	pair bitrix.Token
+}
+
+func (w *slowWinner) ReplaceToken(ctx context.Context, key app.TokenKey, old, renewed bitrix.Token) error {
+	if err := w.Store.ReplaceToken(ctx, key, old, w.pair); err != nil && !errors.Is(err, app.ErrReplaced) {
+		return err
+	}
+	return w.Store.ReplaceToken(ctx, key, old, renewed)
+}
+
+func TestWhoIsRefusedTakesThePairOfTheWinner(t *testing.T) {
+	j := installed(t)
+	v := j.open(t, ivan, deal77)
+	j.portal.ExpireTokens(ivan)
+	pair, err := j.bitrix.Refresh(t.Context(), j.viewerToken(t, ivan)) // the winner got this far
+	must(t, err)
+	loser := app.New(j.config, &slowWinner{j.store, pair}, j.bitrix, discard)
+	_, err = loser.Chats(t.Context(), v)
+	must(t, err)
+	if kept := j.viewerToken(t, ivan); !kept.Refresh.Equal(pair.Refresh) {
+		t.Error("the winner's pair is not kept")
+	}
+	if n := j.portal.Refreshes(); n != 1 {
+		t.Errorf("%d refreshes, want the winner's alone", n)
+	}
+}
+
 // leave is a lease that a process took before it died.
 func (j *joinline) leave(t *testing.T, user bitrix.UserID, until time.Time) {
 	t.Helper()
