@@ -21,7 +21,9 @@ const MaxBatch = 50
 type Ref string
 
 // Batch collects up to [MaxBatch] calls for one request. The portal runs them
-// in the order they were added, with one token and in one process.
+// in the order they were added, with one token and in one process. The zero
+// value is an empty batch. It may be run several times, but is not safe for
+// concurrent use while commands are added.
 type Batch struct {
 	Halt  bool // stop at the first command that fails
 	Reads bool // every command only reads, so the batch may be repeated
@@ -92,7 +94,8 @@ func (b *Batch) body() []byte {
 // Len returns the number of commands.
 func (b *Batch) Len() int { return len(b.commands) }
 
-// BatchResult holds the answers to the commands of a batch.
+// BatchResult holds the answers to the commands of a batch. It is safe for
+// concurrent use.
 type BatchResult struct {
 	methods map[string]string // by key
 	wire    wireBatch

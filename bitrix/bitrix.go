@@ -4,11 +4,18 @@
 // registered: its id and secret and the authorisation servers that may be
 // asked about it. A [TokenSource] yields the tokens of one person. A [Client]
 // joins the two and makes REST calls; every request to a portal goes through
-// [Client.Call] or [Client.Batch].
+// [Client.Call], [Client.Read] or [Client.Batch].
 //
 // On whose behalf a call is made is part of the type: a [Viewer] acts as the
 // employee who opened a page, an [Installation] as the administrator who
 // installed the application. Neither converts into the other by accident.
+//
+// What a portal refuses is an *[Error]: test for its cause with errors.Is and
+// the sentinels, never by its text. After any other failure it matters whether
+// the call ran. [Client.Read] is for calls that change nothing and repeats them
+// after a lost answer. [Client.Call] repeats only what did not run; when it
+// fails with [ErrOutcomeUnknown], read back what it did before telling anybody,
+// and do not repeat it blindly.
 //
 // Nothing that arrives in a request is trusted here: [ParseLaunch] and
 // [ParseEvent] only read what was posted. Ask [Application.Inspect] what a

@@ -77,7 +77,7 @@ var eventFields = []struct {
 	required bool
 }{
 	{"event", regexp.MustCompile(`^[A-Za-z0-9_:.\\]{1,100}$`), true},
-	{"auth[member_id]", memberID, true},
+	{"auth[member_id]", hexID, true},
 	{"auth[application_token]", tokenText, true},
 	{"event_handler_id", digits, false},
 	{"ts", digits, false},

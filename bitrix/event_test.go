@@ -126,7 +126,7 @@ func FuzzParseEvent(f *testing.F) {
 			}
 			return
 		}
-		if !memberID.MatchString(string(e.MemberID)) || !tokenText.MatchString(e.ApplicationToken.Reveal()) || e.Name == "" || e.Data == nil {
+		if !hexID.MatchString(string(e.MemberID)) || !tokenText.MatchString(e.ApplicationToken.Reveal()) || e.Name == "" || e.Data == nil {
 			t.Fatalf("accepted %+v", e)
 		}
 		if e.Token.Access != "" && e.Token.MemberID != e.MemberID {

@@ -21,9 +21,8 @@ const (
 
 // What the fields of the portal look like. Nothing of them is proven by that.
 var (
-	memberID   = regexp.MustCompile(`^[0-9a-f]{32}$`)
-	hostName   = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?$`)
 	hexID      = regexp.MustCompile(`^[0-9a-f]{32}$`)
+	hostName   = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?$`)
 	code       = regexp.MustCompile(`^[A-Z0-9_]{1,100}$`)
 	oneLetter  = regexp.MustCompile(`^[A-Z]$`)
 	twoLetters = regexp.MustCompile(`^[a-z]{2}$`)

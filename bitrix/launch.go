@@ -112,7 +112,7 @@ var queryFields = []launchField{
 
 // bodyFields are read in this order: the options need the placement.
 var bodyFields = []launchField{
-	{"member_id", memberID, true, func(l *Launch, v string) error { l.MemberID = MemberID(v); return nil }},
+	{"member_id", hexID, true, func(l *Launch, v string) error { l.MemberID = MemberID(v); return nil }},
 	{"AUTH_ID", tokenText, false, func(l *Launch, v string) error { l.Access = Secret(v); return nil }},
 	{"REFRESH_ID", tokenText, false, func(l *Launch, v string) error { l.Refresh = Secret(v); return nil }},
 	{"APPLICATION_TOKEN", tokenText, false, func(l *Launch, v string) error { l.ApplicationToken = Secret(v); return nil }},

@@ -284,7 +284,7 @@ func FuzzParseLaunch(f *testing.F) {
 				return
 			}
 		}
-		if !memberID.MatchString(string(l.MemberID)) || !hostName.MatchString(l.Domain) || !code.MatchString(l.Placement) || l.Origin() == "" {
+		if !hexID.MatchString(string(l.MemberID)) || !hostName.MatchString(l.Domain) || !code.MatchString(l.Placement) || l.Origin() == "" {
 			t.Fatalf("accepted %+v", l)
 		}
 		if l.Item.ID < 0 || !l.Item.IsZero() && (l.Item.ID == 0 || l.Item.Type.EntityTypeID() == 0) {

@@ -113,7 +113,7 @@ func readGrant(server string, body []byte) (Grant, error) {
 	}
 	g := info.Result.grant(server)
 	endpoint, err := parseEndpoint(g.Endpoint)
-	if err != nil || !memberID.MatchString(string(g.MemberID)) {
+	if err != nil || !hexID.MatchString(string(g.MemberID)) {
 		return Grant{}, fmt.Errorf("%s: %w: the answer names no portal", methodInspect, ErrUnreachable)
 	}
 	g.Endpoint = endpoint.String()
@@ -171,7 +171,7 @@ func (a *Application) trade(ctx context.Context, server, grant, field string, se
 		return Token{}, fmt.Errorf("%s: %w: decoding the answer: %w", methodToken, ErrUnreachable, err)
 	}
 	endpoint, err := parseEndpoint(string(wire.Endpoint))
-	if err != nil || wire.Access == "" || wire.Refresh == "" || !memberID.MatchString(string(wire.MemberID)) {
+	if err != nil || wire.Access == "" || wire.Refresh == "" || !hexID.MatchString(string(wire.MemberID)) {
 		return Token{}, fmt.Errorf("%s: %w: the answer lacks a token or the portal", methodToken, ErrUnreachable)
 	}
 	return Token{

@@ -24,33 +24,6 @@ type BoundPlacement struct {
 	Descriptions map[string]string
 }
 
-// Placements returns where the application is bound, oldest first
-// (placement.get). It needs an administrator's token.
-// See https://apidocs.bitrix24.com/api-reference/widgets/placement-get.html
-func (i Installation) Placements(ctx context.Context) ([]BoundPlacement, error) {
-	var rows []BoundPlacement
-	if err := i.Read(ctx, "placement.get", nil, &rows); err != nil {
-		return nil, fmt.Errorf("reading the placements: %w", err)
-	}
-	return rows, nil
-}
-
-// BindPlacement shows the application in a place (placement.bind). Binding the
-// same handler there again is no error but leaves the titles as they were;
-// another handler makes a second tab. It needs an administrator's token.
-// See https://apidocs.bitrix24.com/api-reference/widgets/placement-bind.html
-func (i Installation) BindPlacement(ctx context.Context, p PlacementBinding) error {
-	all := map[string]any{}
-	for language, title := range p.Titles {
-		all[language] = map[string]any{"TITLE": title, "DESCRIPTION": p.Descriptions[language]}
-	}
-	err := i.Call(ctx, "placement.bind", Params{"PLACEMENT": p.Placement, "HANDLER": p.Handler, "LANG_ALL": all}, nil)
-	if err != nil && !errors.Is(err, ErrAlreadyBound) {
-		return fmt.Errorf("binding %s: %w", p.Placement, err)
-	}
-	return nil
-}
-
 // UnmarshalJSON reads a row of placement.get.
 func (p *BoundPlacement) UnmarshalJSON(data []byte) error {
 	var row struct {
@@ -74,6 +47,33 @@ func (p *BoundPlacement) UnmarshalJSON(data []byte) error {
 		if t.Description != "" {
 			p.Descriptions[language] = string(t.Description)
 		}
+	}
+	return nil
+}
+
+// Placements returns where the application is bound, oldest first
+// (placement.get). It needs an administrator's token.
+// See https://apidocs.bitrix24.com/api-reference/widgets/placement-get.html
+func (i Installation) Placements(ctx context.Context) ([]BoundPlacement, error) {
+	var rows []BoundPlacement
+	if err := i.Read(ctx, "placement.get", nil, &rows); err != nil {
+		return nil, fmt.Errorf("reading the placements: %w", err)
+	}
+	return rows, nil
+}
+
+// BindPlacement shows the application in a place (placement.bind). Binding the
+// same handler there again is no error but leaves the titles as they were;
+// another handler makes a second tab. It needs an administrator's token.
+// See https://apidocs.bitrix24.com/api-reference/widgets/placement-bind.html
+func (i Installation) BindPlacement(ctx context.Context, p PlacementBinding) error {
+	all := map[string]any{}
+	for language, title := range p.Titles {
+		all[language] = map[string]any{"TITLE": title, "DESCRIPTION": p.Descriptions[language]}
+	}
+	err := i.Call(ctx, "placement.bind", Params{"PLACEMENT": p.Placement, "HANDLER": p.Handler, "LANG_ALL": all}, nil)
+	if err != nil && !errors.Is(err, ErrAlreadyBound) {
+		return fmt.Errorf("binding %s: %w", p.Placement, err)
 	}
 	return nil
 }

@@ -20,6 +20,31 @@ type User struct {
 	Bot, Connector             bool   // a connector user is a customer
 }
 
+// UserSearch says which colleagues to look for.
+type UserSearch struct {
+	Query string // beginnings of words of name, position or department; empty finds everybody
+	Limit int    // at most 50, which is also what zero means
+	// External looks among people from outside whom the portal shows the
+	// caller, instead of among employees.
+	External bool
+}
+
+// Profile is the person a token belongs to.
+type Profile struct {
+	ID             UserID
+	Admin          bool // may manage applications
+	Name, LastName string
+}
+
+// AppInfo is the application as the portal knows it.
+type AppInfo struct {
+	Code      string // the client id
+	Installed bool   // false until the installation was finished
+	Language  string // of the portal
+	Status    string
+	Version   string
+}
+
 // External reports whether u is a person from outside, whom Open Channel chats
 // do not take. Customers are not meant: they are in the chats.
 func (u User) External() bool {
@@ -187,31 +212,6 @@ func (a *AppInfo) UnmarshalJSON(data []byte) error {
 	}
 	*a = AppInfo{Code: string(w.Code), Installed: bool(w.Installed), Language: string(w.Language), Status: string(w.Status), Version: string(w.Version)}
 	return nil
-}
-
-// UserSearch says which colleagues to look for.
-type UserSearch struct {
-	Query string // beginnings of words of name, position or department; empty finds everybody
-	Limit int    // at most 50, which is also what zero means
-	// External looks among people from outside whom the portal shows the
-	// caller, instead of among employees.
-	External bool
-}
-
-// Profile is the person a token belongs to.
-type Profile struct {
-	ID             UserID
-	Admin          bool // may manage applications
-	Name, LastName string
-}
-
-// AppInfo is the application as the portal knows it.
-type AppInfo struct {
-	Code      string // the client id
-	Installed bool   // false until the installation was finished
-	Language  string // of the portal
-	Status    string
-	Version   string
 }
 
 // SearchUsers finds active people by name, ordered by last name
