@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 )
 
@@ -132,14 +131,7 @@ func (o *outgoing) attempt(ctx context.Context) (answer, error) {
 	}
 	a, err := decodeAnswer(o.method, r.status, r.body, o.token.secrets()...)
 	refusal, refused := errors.AsType[*Error](err)
-	switch {
-	case errors.Is(err, ErrOverloaded):
-		gate.circuit.failed(refusal)
-	case refused && refusal.Page && refusal.Status >= http.StatusInternalServerError:
-		gate.circuit.failed(nil) // something in front of the portal speaks for it
-	default:
-		gate.circuit.answered()
-	}
+	gate.circuit.heard(refusal)
 	if refused {
 		if errors.Is(err, ErrOperationTimeLimit) {
 			refusal.OperatingResetAt = gate.block(o.method, refusal.OperatingResetAt)

@@ -1,23 +1,25 @@
 package bitrix
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 )
 
 const (
 	// maxSilent is how many attempts in a row may stay unanswered before a
-	// portal is left alone for a while.
+	// server is left alone for a while.
 	maxSilent = 10
 
 	firstRest = time.Second
 	maxRest   = 10 * time.Second
 )
 
-// circuit holds back requests to a portal that does not answer, or says that it
+// circuit holds back requests to a server that does not answer, or says that it
 // is overloaded, so that people hear so at once instead of after every time
-// limit, and the portal is not hammered while it gets up. After each rest one
+// limit, and the server is not hammered while it gets up. After each rest one
 // request finds out whether it is back. The zero value is ready for use.
 type circuit struct {
 	mu     sync.Mutex
@@ -43,11 +45,20 @@ func (c *circuit) pass(method string) error {
 	case c.reason != nil:
 		return &Error{Method: method, Code: c.reason.Code, Description: "not sent: the portal has refused all the latest requests"}
 	}
-	return fmt.Errorf("%w: %s: not sent: the portal answered none of the latest requests", ErrUnreachable, method)
+	return fmt.Errorf("%w: %s: not sent: the server answered none of the latest requests", ErrUnreachable, method)
 }
 
-// answered notes that the portal works, whatever it said.
-func (c *circuit) answered() {
+// heard notes an answer: a result when refusal is nil.
+func (c *circuit) heard(refusal *Error) {
+	switch {
+	case refusal == nil:
+	case errors.Is(refusal, ErrOverloaded):
+		c.failed(refusal)
+		return
+	case refusal.Page && refusal.Status >= http.StatusInternalServerError:
+		c.failed(nil) // something in front of the server speaks for it
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.silent, c.reason, c.rests, c.rest = 0, nil, 0, time.Time{}

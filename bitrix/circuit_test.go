@@ -99,3 +99,30 @@ func TestAnOverloadedPortalIsNotHammered(t *testing.T) {
 		must(t, v.Read(t.Context(), "profile", nil, nil))
 	})
 }
+
+func TestAnAuthorisationServerThatDoesNotAnswerIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := portal(says(502, "<h1>bad gateway</h1>"))
+		app := newApplication(p)
+		for range maxSilent {
+			_, err := app.Refresh(t.Context(), testToken())
+			wantIs(t, err, ErrUnreachable)
+		}
+		p.wantAsked(t, maxSilent)
+		begun := time.Now()
+		for range 100 {
+			_, err := app.Renewing(testToken(), nil).Renew(t.Context(), testToken())
+			wantIs(t, err, ErrUnreachable)
+			_, err = app.Inspect(t.Context(), "", testAccess)
+			wantIs(t, err, ErrUnreachable)
+		}
+		p.wantAsked(t, maxSilent)
+		if took := time.Since(begun); took > 0 {
+			t.Errorf("people waited %v to hear that", took)
+		}
+		p.reacts(tokens(secondAccess, secondRefresh))
+		time.Sleep(maxRest)
+		_, err := app.Renewing(testToken(), nil).Renew(t.Context(), testToken())
+		must(t, err)
+	})
+}

@@ -48,7 +48,8 @@ func newGate(l Limit) *gate {
 	}
 }
 
-// gate returns the gate of the portal that address belongs to.
+// gate returns the gate of the portal, or authorisation server, that address
+// belongs to.
 func (a *Application) gate(address *url.URL) *gate {
 	portal := origin(address.String())
 	a.mu.Lock()

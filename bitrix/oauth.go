@@ -208,6 +208,10 @@ func (a *Application) ask(ctx context.Context, q question) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: the authorisation server has no usable address", q.name)
 	}
+	circuit := &a.gate(target).circuit // these servers have no bucket
+	if err := circuit.pass(q.name); err != nil {
+		return nil, err
+	}
 	r, err := a.send(ctx, post{
 		target:      target,
 		contentType: "application/x-www-form-urlencoded",
@@ -219,9 +223,14 @@ func (a *Application) ask(ctx context.Context, q question) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w: it redirects elsewhere", q.name, ErrUnreachable) // no portal has moved
 	}
 	if err != nil {
+		if ctx.Err() == nil {
+			circuit.failed(nil)
+		}
 		return nil, unanswered(q.name, err, true)
 	}
-	if _, refusal := open(q.name, r.status, r.body, q.secrets...); refusal != nil {
+	_, refusal := open(q.name, r.status, r.body, q.secrets...)
+	circuit.heard(refusal)
+	if refusal != nil {
 		if refusal.mayHaveRun() {
 			return nil, lost(refusal, true)
 		}
