@@ -121,7 +121,7 @@ func (e *ConfigError) Error() string {
 
 // ParseConfig reads the variables that Variables lists. Its error is a
 // *ConfigError with every problem found. The only files it reads are those
-// named by …_FILE variables.
+// named by …_FILE variables; it changes none.
 func ParseConfig(getenv func(string) string) (Config, error) {
 	p := parser{getenv: getenv}
 	c := Config{

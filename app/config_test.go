@@ -114,7 +114,12 @@ func TestTheApplicationMayBeMissingAltogetherButNotInPart(t *testing.T) {
 }
 
 func TestAllProblemsAreReportedTogether(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	_, err := parse(map[string]string{
+		"JOINLINE_DATA":          file,
 		"JOINLINE_CLIENT_SECRET": "has spaces hush", "JOINLINE_PUBLIC_URL": "http://joinline.example.com", "JOINLINE_LISTEN": "8080",
 		"JOINLINE_SECRET_KEY": "hushhush", "JOINLINE_DATABASE_URL": "mysql://joinline:hush@db/joinline", "JOINLINE_AUTH_SERVER": "oauth.example", "JOINLINE_PORTAL": "https://acme.bitrix24.com/crm/",
 		"JOINLINE_TRUSTED_PROXIES": "proxy.example", "JOINLINE_PORTAL_LIMIT": "fast", "JOINLINE_REPLICAS": "0", "JOINLINE_LOG_LEVEL": "loud", "JOINLINE_LOG_FORMAT": "xml",
@@ -131,7 +136,7 @@ func TestAllProblemsAreReportedTogether(t *testing.T) {
 		}
 	}
 	want := []string{
-		"JOINLINE_CLIENT_ID", "JOINLINE_CLIENT_SECRET", "JOINLINE_PUBLIC_URL", "JOINLINE_LISTEN", "JOINLINE_DATABASE_URL", "JOINLINE_SECRET_KEY",
+		"JOINLINE_CLIENT_ID", "JOINLINE_CLIENT_SECRET", "JOINLINE_PUBLIC_URL", "JOINLINE_LISTEN", "JOINLINE_DATA", "JOINLINE_DATABASE_URL", "JOINLINE_SECRET_KEY",
 		"JOINLINE_PORTAL", "JOINLINE_AUTH_SERVER", "JOINLINE_TRUSTED_PROXIES", "JOINLINE_REPLICAS", "JOINLINE_PORTAL_LIMIT", "JOINLINE_LOG_LEVEL", "JOINLINE_LOG_FORMAT",
 	}
 	if d := cmp.Diff(want, names); d != "" {
@@ -144,6 +149,8 @@ func TestAllProblemsAreReportedTogether(t *testing.T) {
 
 func TestWrongValuesAreExplained(t *testing.T) {
 	for name, c := range map[string]struct{ variable, value, wrong string }{
+		"a port that cannot be":               {"JOINLINE_LISTEN", "127.0.0.1:99999", "not an address with a port"},
+		"a folder inside of a file":           {"JOINLINE_DATA", "config_test.go/data", "names a file"},
 		"a public address with a path":        {"JOINLINE_PUBLIC_URL", "https://example.com/joinline", "more than"},
 		"a public address without a scheme":   {"JOINLINE_PUBLIC_URL", "joinline.example.com", "not a web address"},
 		"a public address without a dot":      {"JOINLINE_PUBLIC_URL", "http://localhost:8080", "without a dot"},

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/joinline/joinline/bitrix"
 )
@@ -148,7 +149,11 @@ func local(host string) bool {
 
 func (p *parser) listen() string {
 	v := p.or("JOINLINE_LISTEN", "127.0.0.1:8080")
-	if _, port, err := net.SplitHostPort(v); err != nil || port == "" {
+	_, port, err := net.SplitHostPort(v)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil || port == "" {
 		p.wrong("JOINLINE_LISTEN", "is not an address with a port", "Write it like 127.0.0.1:8080, or :8080 for every address of this machine.")
 	}
 	return v
@@ -171,7 +176,16 @@ func (p *parser) databaseURL() bitrix.Secret {
 }
 
 func (p *parser) storage() Storage {
-	return Storage{DataDir: p.or("JOINLINE_DATA", "joinline-data"), DatabaseURL: p.databaseURL(), Keys: p.keys()}
+	return Storage{DataDir: p.dataDir(), DatabaseURL: p.databaseURL(), Keys: p.keys()}
+}
+
+// dataDir may be missing: whether it can be made is seen when it is made.
+func (p *parser) dataDir() string {
+	v := p.or("JOINLINE_DATA", "joinline-data")
+	if at, err := os.Stat(v); errors.Is(err, syscall.ENOTDIR) || err == nil && !at.IsDir() {
+		p.wrong("JOINLINE_DATA", "names a file, or a place inside of one", "Name a folder. It is made when it is missing.")
+	}
+	return v
 }
 
 func (p *parser) keys() []Key {

@@ -67,6 +67,7 @@ func (p Program) Run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	parser.Model.HelpFlag.Help = "Show this help."
 	command, err := parser.Parse(args)
 	if helped {
 		return nil
@@ -79,13 +80,15 @@ func (p Program) Run(ctx context.Context, args []string) error {
 
 // misused says what is wrong with a command line, and which help explains it.
 func misused(err error) error {
-	help := "joinline help"
-	parse, ok := errors.AsType[*kong.ParseError](err)
-	if ok && parse.Context.Command() != "" {
-		help += " " + parse.Context.Command()
+	help, unexpected := "joinline help", "there is no command"
+	if parse, ok := errors.AsType[*kong.ParseError](err); ok {
+		if command, _, _ := strings.Cut(parse.Context.Command(), " <"); command != "" { // without its arguments
+			help += " " + command
+			unexpected = command + " does not take"
+		}
 	}
 	words := strings.NewReplacer(
-		"unexpected argument", "there is no command", "valid 64 bit int", "whole number", "unknown flag", "there is no flag",
+		"unexpected argument", unexpected, "valid 64 bit int", "whole number", "unknown flag", "there is no flag",
 	).Replace(err.Error())
 	return fmt.Errorf("%s\nTry `%s`", words, help)
 }
@@ -191,7 +194,7 @@ func (c serveCommand) Run(ctx context.Context, p Program) error {
 	}
 	defer site.close()
 	log.Info("listening", "address", l.Addr().String(), "public_url", cfg.PublicURL)
-	return serveAll(ctx, log, service{l, site.handler})
+	return serveAll(ctx, log, usualPatience, service{l, site.handler})
 }
 
 // site is Joinline put together: what it answers with, and how to close it.

@@ -76,10 +76,19 @@ func TestVersionNamesTheProgramAndGo(t *testing.T) {
 }
 
 func TestUnknownCommandsAndFlagsAreRefusedWithAHint(t *testing.T) {
-	for _, args := range [][]string{{"fly"}, {"demo", "--speed"}, {"demo", "--people", "many"}, {"help", "fly"}} {
-		err := run(t.Context(), args, noEnv, io.Discard, io.Discard)
-		if err == nil || !strings.Contains(err.Error(), "joinline help") {
-			t.Errorf("%v: got error %v, want one that points to `joinline help`", args, err)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"fly"}, "there is no command fly\nTry `joinline help`"},
+		{[]string{"help", "fly"}, "there is no command fly\nTry `joinline help`"},
+		{[]string{"demo", "now"}, "demo does not take now\nTry `joinline help demo`"},
+		{[]string{"backup", "here", "there"}, "backup does not take there\nTry `joinline help backup`"},
+		{[]string{"demo", "--speed"}, "there is no flag --speed\nTry `joinline help demo`"},
+		{[]string{"demo", "--people", "many"}, "--people: expected a whole number but got \"many\"\nTry `joinline help demo`"},
+	} {
+		if err := run(t.Context(), c.args, noEnv, io.Discard, io.Discard); err == nil || err.Error() != c.want {
+			t.Errorf("%v: got error %v, want %q", c.args, err, c.want)
 		}
 	}
 }
@@ -109,6 +118,8 @@ func TestDemoRefusesWhatItCannotDo(t *testing.T) {
 		"Joinline's port is in use":     {[]string{"--listen", taken.Addr().String(), "--portal-listen", "127.0.0.1:0"}, "--listen"},
 		"the portal's port is in use":   {[]string{"--listen", "127.0.0.1:0", "--portal-listen", taken.Addr().String()}, "--portal-listen"},
 		"an address others could reach": {[]string{"--portal-listen", "0.0.0.0:8090"}, "--portal-listen"},
+		"an address of IPv6":            {[]string{"--listen", "[::1]:0", "--portal-listen", "127.0.0.1:0"}, "--listen"},
+		"another loopback address":      {[]string{"--listen", "127.0.0.1:0", "--portal-listen", "127.0.0.2:0"}, "--portal-listen"},
 		"an address without a port":     {[]string{"--listen", "127.0.0.1"}, "--listen"},
 		"too large a staff":             {[]string{"--people", "100001"}, "--people"},
 	} {

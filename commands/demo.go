@@ -36,7 +36,7 @@ type demoCommand struct {
 
 // Help is the detail of `joinline help demo`.
 func (demoCommand) Help() string {
-	return "Everything stays on this machine: both addresses must be loopback ones, because the portal's controls (/_portal/) have no lock."
+	return "Everything stays on this machine: both addresses must be of 127.0.0.1, because the portal's controls (/_portal/) have no lock."
 }
 
 // Validate is called by kong before Run.
@@ -49,8 +49,8 @@ func (c demoCommand) Validate() error {
 		host, _, err := net.SplitHostPort(a.address)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s %q: give an address with a port, like 127.0.0.1:8080", a.flag, a.address))
-		} else if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			problems = append(problems, fmt.Errorf("%s %q: the demo runs on this machine only, give a loopback address like 127.0.0.1:8080", a.flag, a.address))
+		} else if host != "localhost" && host != "127.0.0.1" { // where the names *.localhost lead
+			problems = append(problems, fmt.Errorf("%s %q: the demo runs on this machine only, give 127.0.0.1 and a port, like 127.0.0.1:8080", a.flag, a.address))
 		}
 	}
 	return errors.Join(problems...)
@@ -84,7 +84,7 @@ func (c demoCommand) Run(ctx context.Context, p Program) error {
 
 	served := make(chan error, 1)
 	go func() {
-		served <- serveAll(ctx, log, service{app, mirror{d, d.true, d.mirrored}}, service{portal, d.portal})
+		served <- serveAll(ctx, log, usualPatience, service{app, mirror{d, d.true, d.mirrored}}, service{portal, d.portal})
 	}()
 	err = d.prepare(ctx, c.Fresh)
 	if err == nil {
@@ -94,10 +94,13 @@ func (c demoCommand) Run(ctx context.Context, p Program) error {
 		cancel()
 		return errors.Join(err, <-served)
 	}
+	// What the last requests change is kept, too.
+	keeping, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopKeeping()
 	kept := make(chan error, 1)
-	go func() { kept <- d.keeper.run(ctx, log) }()
+	go func() { kept <- d.keeper.run(keeping, log) }()
 	err = <-served
-	cancel()
+	stopKeeping()
 	return errors.Join(err, <-kept)
 }
 
@@ -140,15 +143,15 @@ func newDemo(ctx context.Context, c demoCommand, dir, appPort, portalPort string
 	d := &demo{
 		ctx:  ctx,
 		dir:  dir,
-		true: addresses{portal: "http://portal.localhost:" + portalPort, app: "http://joinline.localhost:" + appPort},
+		true: addresses{portal: origin("portal.localhost", portalPort), app: origin("joinline.localhost", appPort)},
 		// Two sites as well: localhost and 127.0.0.1 share no cookies.
-		mirrored: addresses{portal: "http://localhost:" + portalPort, app: "http://127.0.0.1:" + appPort},
+		mirrored: addresses{portal: origin("localhost", portalPort), app: origin("127.0.0.1", appPort)},
 		static:   static,
 		log:      log,
 	}
 	d.portal = bitrixtest.New(bitrixtest.Options{
 		URL:     d.true.portal,
-		AuthURL: "http://oauth.localhost:" + portalPort,
+		AuthURL: origin("oauth.localhost", portalPort),
 		Staff:   c.People,
 		Log:     log,
 		Mirror:  bitrixtest.Mirror{Portal: d.mirrored.portal, App: d.true.app, AppMirror: d.mirrored.app},
@@ -277,8 +280,7 @@ func (d *demo) install(ctx context.Context, clientID string) error {
 // announce prints where to go.
 func (d *demo) announce(w io.Writer, asJSON bool) error {
 	const card = "/crm/deal/details/77/"
-	_, port, _ := net.SplitHostPort(hostOf(d.true.portal))
-	local := "http://127.0.0.1:" + port
+	local := strings.Replace(d.mirrored.portal, "localhost", "127.0.0.1", 1)
 	webhook := strings.Replace(d.portal.Webhook(demoAdmin), d.true.portal, local, 1)
 	registered, ok := d.portal.Registered(d.true.app)
 	if err := d.keeper.keep(); err != nil { // what is announced has to last

@@ -10,6 +10,14 @@ import (
 // addresses are the origins of the demo's two halves.
 type addresses struct{ portal, app string }
 
+// origin is the origin of a server on a port, as browsers write it.
+func origin(host, port string) string {
+	if port == "80" {
+		return "http://" + host
+	}
+	return "http://" + host + ":" + port
+}
+
 // mirror serves Joinline at a second pair of addresses, for browsers that do
 // not resolve *.localhost. Joinline knows only its true addresses and checks
 // everything against them. So what a mirrored browser sends is told to it with

@@ -1,8 +1,10 @@
 package commands
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -178,6 +180,39 @@ func TestADemoGoesOnAtOtherAddresses(t *testing.T) {
 	}
 	if page.StatusCode != http.StatusOK || !strings.Contains(string(text), "Pavel Orlov") {
 		t.Errorf("the card answered %d, without the colleague who was added:\n%s", page.StatusCode, text)
+	}
+}
+
+func TestWhatIsDoneWhileADemoStopsIsKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	d := startDemo(t, "--data", dir)
+	webhook, err := url.Parse(d.Webhook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{"chat":1755,"author":435,"text":"The last word"}`
+	conn := client(t, webhook.Host, fmt.Sprintf("POST /_portal/messages HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		webhook.Host, len(body)))
+	answers := bufio.NewReader(conn)
+	if running, err := http.ReadResponse(answers, nil); err != nil || running.StatusCode != http.StatusContinue {
+		t.Fatalf("the portal does not wait for the message: %+v, %v", running, err)
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- d.stop() }()
+	refuses(t, webhook.Host)
+	if _, err := io.WriteString(conn, body); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(answers, nil)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("the request that ran got no answer: %+v, %v", answer, err)
+	}
+	answer.Body.Close()
+	if err := <-stopped; err != nil {
+		t.Fatal(err)
+	}
+	if texts := said(t, dir, "1755"); texts[len(texts)-1] != "The last word" {
+		t.Errorf("the last message kept is %q", texts[len(texts)-1])
 	}
 }
 

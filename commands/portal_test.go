@@ -75,7 +75,7 @@ func TestAWrongPortalIsNotAdded(t *testing.T) {
 		"with an id that is none":           {"Secret\n", "client id", []string{"<b>"}},
 		"with a page for a portal":          {"Secret\n", "portal", []string{"local.1", "--portal", "https://acme.bitrix24.com/crm/"}},
 		"that the environment has":          {"Secret\n", "JOINLINE_CLIENT_SECRET", []string{"local.0"}},
-		"with the secret as an argument":    {"Secret\n", "no command", []string{"local.1", "hush"}},
+		"with the secret as an argument":    {"Secret\n", "portal add does not take", []string{"local.1", "hush"}},
 		"without saying which":              {"Secret\n", "client-id", nil},
 		"into a database that is not there": {"Secret\n", "JOINLINE_DATABASE_URL", []string{"local.1"}},
 	} {

@@ -3,6 +3,7 @@ package commands
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -147,5 +148,97 @@ func TestNothingIsAnsweredPastTheHandlers(t *testing.T) {
 	defer answer.Body.Close()
 	if answer.Header.Get("X-Guarded") != "yes" {
 		t.Errorf("answered by somebody else: %s %v", answer.Status, answer.Header)
+	}
+}
+
+// stopping serves two handlers at once, as the demo does, until it is told to stop.
+func stopping(t *testing.T, first, second http.HandlerFunc, p patience) (addresses [2]string, stop func(), ended chan error) {
+	t.Helper()
+	var services []service
+	for i, h := range []http.HandlerFunc{first, second} {
+		l, err := listen("127.0.0.1:0", "this test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		services = append(services, service{l, h})
+		addresses[i] = l.Addr().String()
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(stop)
+	ended = make(chan error, 1)
+	go func() { ended <- serveAll(ctx, slog.New(slog.DiscardHandler), p, services...) }()
+	return addresses, stop, ended
+}
+
+// refuses waits until nobody listens on an address any more.
+func refuses(t *testing.T, address string) {
+	t.Helper()
+	for begun := time.Now(); ; {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			return
+		}
+		c.Close()
+		if time.Since(begun) > 20*time.Second {
+			t.Fatalf("%s still takes connections", address)
+		}
+	}
+}
+
+func TestAStopTakesNothingNewAndFinishesWhatRuns(t *testing.T) {
+	t.Parallel()
+	running, finish := make(chan struct{}), make(chan struct{})
+	addresses, stop, ended := stopping(t, func(w http.ResponseWriter, r *http.Request) {
+		close(running)
+		<-finish
+		if err := r.Context().Err(); err != nil {
+			t.Errorf("the running request was told to end: %v", err)
+		}
+		io.WriteString(w, "done")
+	}, http.NotFound, usualPatience)
+	conn := client(t, addresses[0], whole)
+	<-running
+	stop()
+	refuses(t, addresses[0])
+	close(finish)
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("the running request got no answer: %v", err)
+	}
+	defer answer.Body.Close()
+	if body, err := io.ReadAll(answer.Body); string(body) != "done" {
+		t.Errorf("the running request got %q, %v", body, err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("the stop ended with %v", err)
+	}
+	refuses(t, addresses[1])
+}
+
+func TestAStopWaitsForARequestOnlySoLong(t *testing.T) {
+	t.Parallel()
+	running, left := make(chan struct{}), make(chan struct{})
+	short := usualPatience
+	short.stop = 50 * time.Millisecond
+	addresses, stop, ended := stopping(t, func(_ http.ResponseWriter, r *http.Request) {
+		close(running)
+		<-r.Context().Done()
+		close(left)
+	}, http.NotFound, short)
+	client(t, addresses[0], whole)
+	<-running
+	stop()
+	select {
+	case err := <-ended:
+		if err == nil || !strings.Contains(err.Error(), "still running 50ms after the stop") {
+			t.Errorf("the stop ended with %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the stop waits for ever")
+	}
+	select {
+	case <-left:
+	case <-time.After(20 * time.Second):
+		t.Error("the request that was cut off still runs")
 	}
 }
