@@ -39,7 +39,9 @@ var (
 	lead55    = bitrix.CRMItem{Type: bitrix.Lead, ID: 55}
 )
 
-const publicURL = "http://joinline.localhost:8080"
+// publicURL is where nobody listens, so that events a portal sends by itself
+// reach no server that happens to run on this machine.
+const publicURL = "http://joinline.localhost:1"
 
 var titles = map[string]string{"en": "Joinline", "ru": "Джойнлайн"}
 

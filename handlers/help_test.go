@@ -22,7 +22,9 @@ import (
 	"github.com/joinline/joinline/views"
 )
 
-const publicURL = "http://joinline.localhost:8080"
+// publicURL is where nobody listens, so that events a portal sends by itself
+// reach no server that happens to run on this machine.
+const publicURL = "http://joinline.localhost:1"
 
 // unlimited lets tests ask as fast as they can.
 var unlimited = Rate{PerSecond: 1e6, Burst: 1e6}

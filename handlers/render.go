@@ -3,6 +3,7 @@ package handlers
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -91,8 +92,11 @@ func (s *server) page(at *scene, heading string, scripts ...string) views.Page {
 // when one of them fails.
 func (s *server) show(c echo.Context, status int, parts ...templ.Component) error {
 	var b bytes.Buffer
+	// Components give up when their context ends. That somebody left is no
+	// fault of the page, and must not be logged as one.
+	ctx := context.WithoutCancel(c.Request().Context())
 	for _, p := range parts {
-		if err := p.Render(c.Request().Context(), &b); err != nil {
+		if err := p.Render(ctx, &b); err != nil {
 			return fmt.Errorf("rendering: %w", err)
 		}
 	}

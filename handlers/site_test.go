@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"compress/gzip"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -61,6 +62,17 @@ func TestPagesSpeakTheBrowsersLanguageBeforeAnythingElseIsKnown(t *testing.T) {
 	a := s.do(t, request{method: "GET", path: "/nothing?LANG=ru"})
 	if p := a.page(t); attr(p.one(t, "html"), "lang") != "ru" {
 		t.Errorf("a launch's language is not spoken: %s", a.text)
+	}
+}
+
+func TestWhoeverLeftBeforeTheAnswerIsNoFaultOfOurs(t *testing.T) {
+	s := alone(t)
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	rec := httptest.NewRecorder()
+	s.ServeHTTP(rec, httptest.NewRequestWithContext(ctx, "GET", publicURL+"/nothing", nil))
+	if rec.Code != http.StatusNotFound || strings.Contains(s.log.String(), "ERROR") {
+		t.Errorf("it ended with %d and in the log with\n%s", rec.Code, s.log)
 	}
 }
 
