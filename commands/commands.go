@@ -1,6 +1,6 @@
 // Package commands is the command line of Joinline: it reads flags and settings,
-// wires the parts together, and holds no logic of its own. Each command stands
-// in a file named after it; what serves is in server.go.
+// wires the parts together, and holds no logic of its own. The demo, what is
+// kept and the portals have files of their own; what serves is in server.go.
 package commands
 
 import (

@@ -48,3 +48,66 @@ func TestTheSecurityPageNamesTestsThatExistAndEveryAttack(t *testing.T) {
 		}
 	}
 }
+
+// documents are the pages for people, by their path.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for _, path := range append(paths, "../README.md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[path] = string(text)
+	}
+	return texts
+}
+
+func TestTheDocumentsLinkToWhatExists(t *testing.T) {
+	texts := documents(t)
+	link := regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]*))?\)`)
+	unmarked := regexp.MustCompile(`[^a-z0-9 -]`)
+	for path, text := range texts {
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			to := path
+			if m[1] != "" {
+				to = filepath.Join(filepath.Dir(path), m[1])
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s: %v", path, m[1], err)
+			}
+			headed := m[2] == ""
+			for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(texts[to], -1) {
+				headed = headed || strings.ReplaceAll(unmarked.ReplaceAllString(strings.ToLower(heading[1]), ""), " ", "-") == m[2]
+			}
+			if !headed {
+				t.Errorf("%s links to #%s of %s, which has no such heading", path, m[2], to)
+			}
+		}
+	}
+}
+
+func TestTheDocumentsNameFoldersAndTasksThatExist(t *testing.T) {
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := regexp.MustCompile("`((?:app|bitrix|commands|docs|e2e|handlers|static|views)/[\\w./*-]*)`")
+	task := regexp.MustCompile(`\bmake ([a-z]+)(?:` + "`" + `|\n)`)
+	for path, text := range documents(t) {
+		for _, m := range place.FindAllStringSubmatch(text, -1) {
+			if found, _ := filepath.Glob("../" + m[1]); len(found) == 0 {
+				t.Errorf("%s names %s, which does not exist", path, m[1])
+			}
+		}
+		for _, m := range task.FindAllStringSubmatch(text, -1) {
+			if !strings.Contains(string(makefile), "\n"+m[1]+":") {
+				t.Errorf("%s names `make %s`, which does not exist", path, m[1])
+			}
+		}
+	}
+}
