@@ -33,16 +33,14 @@ func idStrings(ids []int) []string {
 // numeric is PHP's is_numeric for strings.
 var numeric = regexp.MustCompile(`^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$`)
 
-// positive tells whether a parameter is a number above zero, as PHP reads it.
+// positive tells whether a parameter is a number, as PHP reads it, whose whole
+// part is above zero.
 func positive(v any) bool {
 	switch v := v.(type) {
-	case int:
-		return v > 0
-	case float64:
-		return v > 0
+	case int, float64:
+		return toInt(v) > 0
 	case string:
-		f, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
-		return numeric.MatchString(v) && err == nil && f > 0
+		return numeric.MatchString(v) && toInt(v) > 0
 	}
 	return false
 }

@@ -39,14 +39,16 @@ func imUserListGet(c *call) (any, error) {
 	}
 	found, rows := map[int]any{}, []any{}
 	for _, id := range ids {
-		found[id] = nil
-		if u := c.world.Users[id]; u != nil && c.sees(u) {
+		switch u := c.world.Users[id]; {
+		case u == nil && c.user.Type != Extranet:
+			found[id] = nil
+		case u != nil && c.sees(u):
 			o := c.userObject(u)
 			found[id] = o
 			rows = append(rows, o)
 		}
 	}
-	if p.string("RESULT_TYPE") == "array" {
+	if strings.EqualFold(p.string("RESULT_TYPE"), "array") {
 		return rows, nil
 	}
 	return found, nil

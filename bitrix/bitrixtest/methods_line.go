@@ -12,7 +12,7 @@ import (
 // https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/imopenlines-config-get.html
 func configGet(c *call) (any, error) {
 	id := c.params.int("CONFIG_ID")
-	if id == 0 {
+	if id <= 0 {
 		return nil, restErr(http.StatusBadRequest, "CONFIG_ID_EMPTY", "Config ID can't be empty")
 	}
 	l := c.world.Lines[id]
@@ -23,12 +23,12 @@ func configGet(c *call) (any, error) {
 	for key, v := range lineFields(l) {
 		settings[key] = v
 	}
-	if c.params["WITH_QUEUE"] == "N" {
+	if c.params.has("WITH_QUEUE") && c.params["WITH_QUEUE"] != "Y" {
 		return settings, nil
 	}
 	queue := c.world.QueueUsers(id)
 	online := slices.ContainsFunc(queue, c.online)
-	if c.params["SHOW_OFFLINE"] == "N" {
+	if c.params.has("SHOW_OFFLINE") && c.params["SHOW_OFFLINE"] != "Y" {
 		queue = slices.DeleteFunc(queue, func(id int) bool { return !c.online(id) })
 	}
 	full := map[int]any{}

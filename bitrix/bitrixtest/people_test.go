@@ -64,6 +64,8 @@ func TestFindingPeople(t *testing.T) {
 		{"a pattern", 15, "user.get", args{"FILTER": args{"=%LAST_NAME": "mo%va"}}, []string{"24"}},
 		{"sorted down", 15, "user.get", args{"FILTER": args{"UF_DEPARTMENT": 7}, "SORT": "LAST_NAME", "ORDER": "DESC"}, []string{"60", "22", "23", "61"}},
 		{"SORT without ORDER is no order", 15, "user.get", args{"FILTER": args{"UF_DEPARTMENT": 7}, "SORT": "LAST_NAME"}, []string{"22", "23", "60", "61"}},
+		{"those with a department", 1, "user.get", args{"FILTER": args{"ID": []int{22, 40, 62}, "HAS_DEPARTAMENT": "Y"}}, []string{"22"}},
+		{"any other answer than yes asks nothing", 1, "user.get", args{"FILTER": args{"ID": []int{22, 40, 62}, "HAS_DEPARTAMENT": "N"}}, []string{"22", "40", "62"}},
 		{"an unknown key is dropped", 15, "user.get", args{"FILTER": args{"ID": 15, "PIGEON": 1}}, []string{"15"}},
 		{"bots and customers are never found", 1, "user.get", args{"ID": []int{50, 431, 15}}, []string{"15"}},
 		{"an extranet person of a shared group is seen", 15, "user.get", args{"USER_TYPE": "extranet"}, []string{"40"}},
@@ -165,6 +167,12 @@ func TestSelectedFields(t *testing.T) {
 	if rows[0]["UF_DEPARTMENT"] == nil {
 		t.Error("the departments are missing")
 	}
+	var all, none []map[string]json.RawMessage
+	call(t, p, 15, "user.get", args{"ID": 22, "SELECT": []string{"*"}}).into(t, &all)
+	call(t, p, 15, "user.get", args{"ID": 22}).into(t, &none)
+	if all[0]["UF_DEPARTMENT"] == nil || len(all[0]) != len(none[0]) {
+		t.Errorf("* selects %d fields of %d", len(all[0]), len(none[0]))
+	}
 }
 
 func TestSearchInTheMessenger(t *testing.T) {
@@ -199,6 +207,13 @@ func TestPeopleOfTheMessenger(t *testing.T) {
 	a := call(t, p, 22, "im.user.list.get", args{"ID": []int{431, 999, 30}, "RESULT_TYPE": "array"})
 	field("0.connector", "true")(t, a)
 	field("1.active", "false")(t, a)
+	a = call(t, p, 40, "im.user.list.get", args{"ID": []int{22, 15}, "RESULT_TYPE": "ARRAY"})
+	field("0.id", "15")(t, a) // whom an extranet caller does not see is left out
+	var seen map[string]json.RawMessage
+	call(t, p, 40, "im.user.list.get", args{"ID": []int{22, 15}}).into(t, &seen)
+	if _, named := seen["22"]; named || len(seen) != 1 {
+		t.Errorf("an extranet caller got %v", seen)
+	}
 }
 
 func TestMembersWithDetails(t *testing.T) {

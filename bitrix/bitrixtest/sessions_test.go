@@ -1,8 +1,10 @@
 package bitrixtest_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/joinline/joinline/bitrix/bitrixtest"
 )
@@ -147,7 +149,18 @@ func TestLinesAreKnownOrFalse(t *testing.T) {
 	p := bitrixtest.NewPortal(t)
 	const get = "imopenlines.config.get"
 	want{result: "false"}.check(t, call(t, p, 22, get, args{"CONFIG_ID": 77}))
-	want{status: 400, code: "CONFIG_ID_EMPTY"}.check(t, call(t, p, 22, get, args{"config_id": 5}))
+	for _, none := range []args{{"config_id": 5}, {"CONFIG_ID": "x"}, {"CONFIG_ID": -5}} {
+		want{status: 400, code: "CONFIG_ID_EMPTY"}.check(t, call(t, p, 22, get, none))
+	}
+	for _, without := range []string{"N", "n", "y", ""} {
+		var settings map[string]json.RawMessage
+		call(t, p, 22, get, args{"CONFIG_ID": 5, "WITH_QUEUE": without}).into(t, &settings)
+		if settings["QUEUE"] != nil || settings["LINE_NAME"] == nil {
+			t.Errorf("WITH_QUEUE %q answered %d settings, or a queue", without, len(settings))
+		}
+	}
+	p.Do(func(w *bitrixtest.World) { w.SetLastActivity(23, time.Now().AddDate(0, 0, -1)) })
+	field("QUEUE", `["15"]`)(t, call(t, p, 22, get, args{"CONFIG_ID": 5, "SHOW_OFFLINE": "N"}))
 	field("QUEUE", `["15","23"]`)(t, call(t, p, 22, get, args{"CONFIG_ID": 5}))
 	field("LINE_NAME", `"Key accounts"`)(t, call(t, p, 22, get, args{"CONFIG_ID": 6}))
 	const list = "imopenlines.config.list.get"

@@ -3,6 +3,7 @@ package bitrixtest
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // The width of a token's user scope: how many fields of a person it shows.
@@ -118,11 +119,8 @@ func (c *call) userRow(u *User, selected []string) map[string]any {
 	return row
 }
 
-// selects tells whether SELECT names a field; none selects all.
+// selects tells whether SELECT names a field; none selects all, and so does *.
 func selects(selected []string, code string) bool {
-	if len(selected) == 0 {
-		return true
-	}
-	isUF := len(code) > 3 && code[:3] == "UF_"
-	return slices.Contains(selected, code) || !isUF && slices.Contains(selected, "*") || isUF && slices.Contains(selected, "UF_*")
+	return len(selected) == 0 || slices.Contains(selected, "*") || slices.Contains(selected, code) ||
+		strings.HasPrefix(code, "UF_") && slices.Contains(selected, "UF_*")
 }

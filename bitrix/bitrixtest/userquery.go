@@ -78,7 +78,7 @@ func (q *userQuery) add(key string, v any) {
 	case key == "UF_DEPARTMENT_NAME" && q.search:
 		q.test(q.inDepartmentNamed(words(toString(v))))
 	case key == "HAS_DEPARTAMENT":
-		q.test(func(u *User) bool { return (len(u.Departments) > 0) == (toString(v) == "Y") })
+		q.test(func(u *User) bool { return v != "Y" || len(u.Departments) > 0 })
 	case key == "CONFIRM_CODE" && q.search:
 		q.test(func(u *User) bool { return u.Accepted == (toString(v) == "0") })
 	case name == "EXTERNAL_AUTH_ID":
