@@ -117,6 +117,24 @@ func TestListsOfItems(t *testing.T) {
 	}
 	want{status: 400, code: "INVALID_ARG_VALUE"}.check(t,
 		call(t, p, 1, "crm.item.list", args{"entityTypeId": 2, "filter": args{"pigeon": 1}}))
+	want{status: 400, code: "NOT_FOUND"}.check(t, call(t, p, 1, "crm.item.list", args{"entityTypeId": 99}))
+	want{status: 403, code: "allowed_only_intranet_user"}.check(t, call(t, p, 40, "crm.item.list", deal(0)))
+	p.Do(func(w *bitrixtest.World) {
+		for range 60 {
+			w.AddItem(bitrixtest.Item{ItemKey: bitrixtest.ItemKey{Type: "DEAL"}, Title: "One of many", AssignedBy: 23})
+		}
+	})
+	for start, size := range map[int]int{0: 50, 50: 10, 60: 0} {
+		a := call(t, p, 1, "crm.item.list", args{"entityTypeId": 2, "filter": args{"assignedById": 23}, "select": []string{"id", "title"}, "start": start})
+		var page struct{ Items []map[string]any }
+		a.into(t, &page)
+		if len(page.Items) != size || a.Total == nil || *a.Total != 60 || (a.Next != nil) != (start == 0) {
+			t.Errorf("from %d came %d items, total %v, next %v", start, len(page.Items), a.Total, a.Next)
+		}
+		if size > 0 && len(page.Items[0]) != 2 {
+			t.Errorf("selected were %v", page.Items[0])
+		}
+	}
 }
 
 func TestOlderCRMMethodsHaveNoCodes(t *testing.T) {

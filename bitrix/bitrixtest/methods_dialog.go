@@ -3,9 +3,9 @@ package bitrixtest
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // messengerAccess tells whether the messenger shows a chat to the caller: as a
@@ -24,13 +24,16 @@ func (c *call) dialogAccess(chat *Chat) bool {
 		chat.CRMEnabled && chat.Primary.ID != 0 && c.world.readItem(c.user, chat.Primary.Type, chat.Primary.ID)
 }
 
+// chatDialog is what the dialog id of a chat looks like.
+var chatDialog = regexp.MustCompile(`(?i)^chat(\d+)$`)
+
 // chatOfDialog is the chat of a dialog id "chat1763"; nil when there is none.
 func (w *World) chatOfDialog(dialog string) *Chat {
-	id, ok := strings.CutPrefix(dialog, "chat")
-	if !ok {
+	m := chatDialog.FindStringSubmatch(dialog)
+	if m == nil {
 		return nil
 	}
-	return w.Chats[intval(id)]
+	return w.Chats[intval(m[1])]
 }
 
 // imopenlines.dialog.get

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,9 +75,6 @@ func (c *call) writeToChat(chat *Chat, p params, text string) (any, error) {
 	}
 	return c.world.PostMessage(chat.ID, c.user.ID, text).ID, nil
 }
-
-// chatDialog is what the dialog id of a chat looks like.
-var chatDialog = regexp.MustCompile(`(?i)^chat(\d+)$`)
 
 // addressee is the chat that a message goes to, or the person and, if they have
 // one, the chat with them. A user id wins over a chat id. Both are nil for a

@@ -95,7 +95,7 @@ func (c *call) take(chat *Chat) {
 // imopenlines.session.intercept
 // https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/sessions/imopenlines-session-intercept.html
 func sessionIntercept(c *call) (any, error) {
-	if c.params.int("CHAT_ID") == 0 {
+	if c.params.int("CHAT_ID") <= 0 {
 		return nil, errChatIDEmpty()
 	}
 	chat, err := c.operatorChat(c.params)
@@ -213,7 +213,7 @@ func operatorSpam(c *call) (any, error) {
 // imopenlines.operator.transfer
 // https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/operators/imopenlines-operator-transfer.html
 func operatorTransfer(c *call) (any, error) {
-	if c.params.empty("CHAT_ID") {
+	if c.params.int("CHAT_ID") <= 0 {
 		return nil, errChatIDEmpty()
 	}
 	user, queue, err := c.transferTarget()
@@ -237,7 +237,7 @@ func operatorTransfer(c *call) (any, error) {
 // transferTarget reads whom the dialog goes to: a user or a line's queue.
 func (c *call) transferTarget() (user, queue int, err error) {
 	p := c.params
-	if !p.empty("TRANSFER_ID") {
+	if p.has("TRANSFER_ID") {
 		id, isQueue := strings.CutPrefix(p.string("TRANSFER_ID"), "queue")
 		p = params{"USER_ID": id}
 		if isQueue {

@@ -36,7 +36,7 @@ const maxLog = 5000
 
 // Requests are the HTTP requests on the REST API and on the authorisation
 // server since the last ResetRequests, oldest first. Requests that were
-// refused are among them.
+// refused are among them. Of very many only the last few thousand are kept.
 func (p *Portal) Requests() []Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -102,6 +102,9 @@ func TestDialogsAreFoundInFourWays(t *testing.T) {
 		{"by chat", 15, args{"CHAT_ID": 1763}, true},
 		{"by chat in lower case", 15, args{"chat_id": "1763"}, true},
 		{"by dialog", 15, args{"DIALOG_ID": "chat1763"}, true},
+		{"by dialog in any case", 15, args{"DIALOG_ID": "CHAT1763"}, true},
+		{"by dialog with more behind it", 15, args{"DIALOG_ID": "chat1763x"}, false},
+		{"by a dialog that is a number", 15, args{"DIALOG_ID": "1763"}, false},
 		{"by session", 15, args{"SESSION_ID": session}, true},
 		{"by code", 15, args{"USER_CODE": "telegrambot|5|101763|431"}, true},
 		{"by prefixed code", 15, args{"USER_CODE": "imol|telegrambot|5|101763|431"}, true},
@@ -179,7 +182,9 @@ func TestPassingADialogOn(t *testing.T) {
 		code   string
 	}{
 		{"no chat", args{"TRANSFER_ID": 23}, "CHAT_ID_EMPTY"},
+		{"a chat that is no number", args{"CHAT_ID": "chat1763", "TRANSFER_ID": 23}, "CHAT_ID_EMPTY"},
 		{"nobody", args{"CHAT_ID": 1763}, "TRANSFER_ID_EMPTY"},
+		{"an empty name", args{"CHAT_ID": 1763, "TRANSFER_ID": ""}, "USER_ID_EMPTY"},
 		{"a queue that is no number", args{"CHAT_ID": 1763, "TRANSFER_ID": "queue#5#"}, "QUEUE_ID_EMPTY"},
 		{"a user that is no number", args{"CHAT_ID": 1763, "USER_ID": "x"}, "USER_ID_EMPTY"},
 		{"oneself", args{"CHAT_ID": 1763, "TRANSFER_ID": 15}, "OPERATOR_WRONG"},
@@ -190,6 +195,9 @@ func TestPassingADialogOn(t *testing.T) {
 	want{result: "true"}.check(t, call(t, p, 15, transfer, args{"CHAT_ID": 1763, "TRANSFER_ID": "23"}))
 	if got, want := p.Participants(1763), []int{431, 23}; !slices.Equal(got, want) {
 		t.Errorf("the chat holds %v, want %v", got, want)
+	}
+	for _, none := range []args{nil, {"CHAT_ID": 0}, {"CHAT_ID": -1}, {"CHAT_ID": "chat1763"}} {
+		want{status: 400, code: "CHAT_ID_EMPTY"}.check(t, call(t, p, 24, "imopenlines.session.intercept", none))
 	}
 	want{result: "true"}.check(t, call(t, p, 24, "imopenlines.session.intercept", args{"CHAT_ID": 1763}))
 	field("owner", "24")(t, call(t, p, 1, dialogGet, args{"CHAT_ID": 1763}))
