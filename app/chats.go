@@ -76,30 +76,45 @@ func (a *App) details(ctx context.Context, c bitrix.Viewer, v Visit, card Card, 
 	if len(found) == 0 {
 		return card, nil
 	}
+	var ids []bitrix.ChatID
+	for _, f := range found {
+		ids = append(ids, f.id)
+	}
+	owners := foreignOwners(v.Item, found)
 	b := bitrix.NewBatch()
 	b.Reads = true
-	for n, f := range found {
-		b.Dialog(dialogKey(n), f.id)
+	addDetails(b, v, ids, owners)
+	r, err := c.Batch(ctx, b)
+	if err != nil {
+		return Card{}, whole(err)
 	}
-	for n := 0; n < len(found); n += chatsPerFaces {
+	return readDetails(r, v, card, ids, owners, found), nil
+}
+
+// addDetails asks for the dialogs of chats, who takes part in them, and the
+// names of the items under which they were found.
+func addDetails(b *bitrix.Batch, v Visit, ids []bitrix.ChatID, owners []bitrix.CRMItem) {
+	for n, id := range ids {
+		b.Dialog(dialogKey(n), id)
+	}
+	for n := 0; n < len(ids); n += chatsPerFaces {
 		var people []bitrix.Ref
-		for k := n; k < min(n+chatsPerFaces, len(found)); k++ {
+		for k := n; k < min(n+chatsPerFaces, len(ids)); k++ {
 			people = append(people, participantRefs(dialogKey(k), facesPerChat)...)
 		}
 		b.UsersRef(fmt.Sprint("f", n), people...)
 	}
 	b.Users(keyViewerFaces, v.Viewer)
-	owners := foreignOwners(v.Item, found)
 	for n, owner := range owners {
 		b.Item(fmt.Sprint("t", n), owner)
 	}
-	r, err := c.Batch(ctx, b)
-	if err != nil {
-		return Card{}, whole(err)
-	}
+}
+
+// readDetails reads the answers to addDetails about the chats found.
+func readDetails(r *bitrix.BatchResult, v Visit, card Card, ids []bitrix.ChatID, owners []bitrix.CRMItem, found []finding) Card {
 	s := newSight(v.Viewer)
 	s.readFaces(r, keyViewerFaces)
-	for n := 0; n < len(found); n += chatsPerFaces {
+	for n := 0; n < len(ids); n += chatsPerFaces {
 		s.readFaces(r, fmt.Sprint("f", n))
 	}
 	for n, owner := range owners {
@@ -108,14 +123,14 @@ func (a *App) details(ctx context.Context, c bitrix.Viewer, v Visit, card Card, 
 			s.titles[owner] = item.Title
 		}
 	}
-	for n, f := range found {
-		card.Chats = append(card.Chats, s.chat(r, dialogKey(n), f))
+	for _, f := range found {
+		card.Chats = append(card.Chats, s.chat(r, dialogKey(slices.Index(ids, f.id)), f))
 	}
 	if s.noFaces {
 		card.Notes = append(card.Notes, Note{Kind: NoteNoFaces})
 	}
 	newestFirst(card.Chats)
-	return card, nil
+	return card
 }
 
 func dialogKey(n int) string { return fmt.Sprint("d", n) }

@@ -36,6 +36,10 @@ const (
 	OutcomeNotTried OutcomeState = "not_tried"
 	// OutcomeUnknown: the portal may have added the person or not.
 	OutcomeUnknown OutcomeState = "unknown"
+	// OutcomeRemoved: took part, and does not any more.
+	OutcomeRemoved OutcomeState = "removed"
+	// OutcomeNotIn: was to be removed, and did not take part anyway.
+	OutcomeNotIn OutcomeState = "not_in"
 )
 
 // Reason tells why an outcome is what it is, and so what helps.
@@ -66,6 +70,10 @@ const (
 	ReasonUnlisted Reason = "unlisted"
 	// ReasonCustomer: this is the customer.
 	ReasonCustomer Reason = "customer"
+	// ReasonOperator: this is the operator, who leads the chat.
+	ReasonOperator Reason = "operator"
+	// ReasonUnreadable: the portal does not tell who takes part in the chat.
+	ReasonUnreadable Reason = "unreadable"
 	// ReasonLost: the portal's answer was lost, and it may have added the person
 	// or may still do so.
 	ReasonLost Reason = "lost"

@@ -174,6 +174,19 @@ type readBack struct {
 	faces   map[bitrix.UserID]bitrix.User // of those asked for, as far as the portal tells
 }
 
+// name is what a person is called, as far as the portal tells.
+func (b readBack) name(user bitrix.UserID) string {
+	if face, ok := b.faces[user]; ok && face.FullName() != "" {
+		return face.FullName()
+	}
+	for _, p := range b.dialog.Participants {
+		if p.ID == user {
+			return p.Name
+		}
+	}
+	return ""
+}
+
 // readBack reads the chat again, the chats that an old portal may have chosen
 // instead, and who the people are, in one request.
 func (a *App) readBack(ctx context.Context, client bitrix.Viewer, v Visit, c ChatRef, people []bitrix.UserID, answers []Answer) (readBack, error) {

@@ -13,6 +13,7 @@ import (
 const (
 	methodAddUser    = "imopenlines.crm.chat.user.add"
 	methodRemoveUser = "imopenlines.crm.chat.user.delete"
+	methodJoin       = "imopenlines.session.join"
 )
 
 // Chat is an Open Channel chat of a CRM item.
@@ -234,6 +235,17 @@ func (v Viewer) RemoveUser(ctx context.Context, item CRMItem, chat ChatID, user 
 		return 0, fmt.Errorf("removing user %d from chat %d of %v: %w", user, chat, item, err)
 	}
 	return removed, nil
+}
+
+// Join puts the caller into a chat (imopenlines.session.join), whatever its
+// session's status. It asks for access to the chat or its CRM item only, and
+// whoever is in the chat may repeat it: [ErrAccessDenied].
+// See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/sessions/imopenlines-session-join.html
+func (v Viewer) Join(ctx context.Context, chat ChatID) error {
+	if err := v.Call(ctx, methodJoin, Params{"CHAT_ID": chat}, nil); err != nil {
+		return fmt.Errorf("joining chat %d: %w", chat, err)
+	}
+	return nil
 }
 
 // Chats adds imopenlines.crm.chat.get; decode into a []Chat.

@@ -99,7 +99,7 @@ func TestTheCardIsAccessibleInEveryState(t *testing.T) {
 		examine("the results")
 		check(t, w.frame(t, page), "getComputedStyle(document.querySelector('#chosen label')).textDecorationLine", `"none"`) // chosen still
 		w.Fail(bitrixtest.Fault{Method: "batch", Kind: bitrixtest.FaultPortalDeleted, Times: -1})
-		must(t, s.card.Locator("#chats .quiet").Click())
+		must(t, s.card.Locator("#chats [value='refresh']").Click())
 		must(t, expect.Locator(s.card.Locator("#trouble")).Not().ToBeEmpty())
 		examine("the card in trouble")
 		w.ClearFaults()
@@ -297,7 +297,7 @@ func TestWithoutScriptsTheCardWorksOutsideOfThePortal(t *testing.T) {
 func (w *world) usePlainly(t *testing.T, page playwright.Page, card func(selector string) playwright.Locator) {
 	t.Helper()
 	must(t, expect.Locator(card("#chat-1763")).ToContainText("Ann Lee"))
-	must(t, card("#chats .quiet").Click())
+	must(t, card("#chats [value='refresh']").Click())
 	must(t, expect.Locator(card("#chat-1770 .found-at")).ToContainText("Found at the contact"))
 	must(t, expect.Locator(card(".skeleton")).ToHaveCount(0))
 	must(t, card("#q").Fill("orlov"))

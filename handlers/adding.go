@@ -32,8 +32,16 @@ func (s *server) askOne(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("sealing an answer: %w", err)
 	}
-	says := sceneOf(c).words.Say("asked."+string(answer.Kind), views.With{"Name": nameOf(sceneOf(c).words, who.ID, who.Name)})
+	says := sceneOf(c).words.Say(preliminary[answer.Kind], views.With{"Name": nameOf(sceneOf(c).words, who.ID, who.Name)})
 	return c.JSON(http.StatusOK, map[string]any{"answer": sealed, "kind": answer.Kind, "stop": answer.Stop, "says": says})
+}
+
+// preliminary tells how each answer is said while it is not yet known what is true.
+var preliminary = map[app.AnswerKind]string{
+	app.AnswerAgreed:  "asked.agreed",
+	app.AnswerRefused: "asked.refused",
+	app.AnswerLost:    "asked.lost",
+	app.AnswerUnheard: "asked.unheard",
 }
 
 // onePair opens the one chat and the one person that a form names.
@@ -80,7 +88,7 @@ func (s *server) settle(c echo.Context) error {
 	}
 	w, o := sceneOf(c).words, s.offers(v.Visit)
 	t := told{chats[0], added}
-	pieces := append([]templ.Component{views.ResultGroupPart(resultGroup(w, v.Visit, people, t, o))}, t.row(w, v.Visit, o)...)
+	pieces := append([]templ.Component{views.ResultGroupPart(resultGroup(w, v.Visit, people, t, o))}, t.row(w, v.Visit, o, chats)...)
 	return s.show(c, http.StatusOK, pieces...)
 }
 

@@ -137,6 +137,44 @@ var answerFields = []refusal{
 	}},
 }
 
+var knownFields = []refusal{
+	{name: "a number for a known chat", status: 400, change: set("known", "1763")},
+	{name: "a person for a known chat", status: 400, change: set("known", "x")},
+}
+
+// goodRemoval is about somebody who is not in the chat, so that it changes nothing.
+func goodRemoval(t *testing.T, w *world, lang string) request {
+	t.Helper()
+	r := goodCard("/card/remove")(t, w, lang)
+	r.form.Set("remove", r.form.Get("chat")+" 22")
+	return r
+}
+
+var removeFields = []refusal{
+	{name: "nothing to remove", status: 400, change: drop("remove")},
+	{name: "remove twice", status: 400, change: twice("remove")},
+	{name: "nobody to remove", status: 400, change: swap("remove", "chat")},
+	{name: "a person of words", status: 400, change: func(r *request) { r.form.Set("remove", r.form.Get("chat")+" Olga") }},
+	{name: "a person below zero", status: 400, change: func(r *request) { r.form.Set("remove", r.form.Get("chat")+" -22") }},
+	{name: "a person beyond all numbers", status: 400, change: func(r *request) { r.form.Set("remove", r.form.Get("chat")+" 99999999999999999999") }},
+	{name: "a number for the chat", status: 400, change: set("remove", "1763 22")},
+}
+
+// goodJoin is the operator's own, so that it changes nothing.
+func goodJoin(t *testing.T, w *world, lang string) request {
+	t.Helper()
+	r := goodCard("/card/join")(t, w, lang)
+	r.form.Set("join", r.form.Get("chat"))
+	return r
+}
+
+var joinFields = []refusal{
+	{name: "nothing to join", status: 400, change: drop("join")},
+	{name: "join twice", status: 400, change: twice("join")},
+	{name: "a number to join", status: 400, change: set("join", "1763")},
+	{name: "a person to join", status: 400, change: swap("join", "person")},
+}
+
 // goodRenewal brings fresh tokens of the visit's own person.
 func goodRenewal(t *testing.T, w *world, lang string) request {
 	t.Helper()
@@ -250,7 +288,7 @@ func TestAVisitEndsAndIsRenewedForADayAtMost(t *testing.T) {
 	f := w.open(t, ivan, "DEAL", "77").fields(t)
 	v := w.opened(t, f.Get("visit"))
 	f.Set("visit", w.sealVisit(t, v.Visit, v.Browser, time.Now().Add(-time.Second)))
-	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/add", "/card/add/one", "/card/add/settle"} {
+	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/add", "/card/add/one", "/card/add/settle", "/card/remove", "/card/join"} {
 		w.do(t, request{path: path, form: f}).wantStatus(t, 401)
 	}
 	pair := w.portal.Token(w.keys.ClientID, ivan)

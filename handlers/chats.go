@@ -30,6 +30,10 @@ func (s *server) chats(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	known, err := s.known(v.Visit, f)
+	if err != nil {
+		return err
+	}
 	if !sceneOf(c).pieces {
 		return s.wholeCard(c, v, f, chosen{})
 	}
@@ -37,13 +41,26 @@ func (s *server) chats(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	card, err := s.app.Chats(c.Request().Context(), v.Visit)
+	card, err := s.app.Refresh(c.Request().Context(), v.Visit, known)
 	if err != nil {
 		return err
 	}
 	list, target := chatList(sceneOf(c).words, v.Visit, card, chatIDs(picked), s.offers(v.Visit))
 	list.Said = list.Summary
 	return s.show(c, http.StatusOK, views.ChatList(list), views.TargetLine(target))
+}
+
+// known are the chats that the page shows already, of a page that only wants to
+// know how they stand now.
+func (s *server) known(v app.Visit, f url.Values) (refs []app.ChatRef, err error) {
+	for _, text := range f[fieldKnown] {
+		c, err := s.chosenChat(v, text)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, c.Ref)
+	}
+	return refs, nil
 }
 
 // visitForm reads the form of a request of the card, and the visit in it.
@@ -368,7 +385,13 @@ func chatRow(w views.Words, v app.Visit, chat app.Chat, o offers) views.Chat {
 			row.Found = w.Say(says[1], views.With{"Title": chat.OwnerTitle})
 		}
 	}
-	row.People, row.More = participants(w, v, chat)
+	if chat.State == app.ChatOpen || chat.State == app.ChatWaiting {
+		if !chat.ViewerIn && !chat.Unreadable {
+			row.Join = cmp.Or(row.Ref, o.chat(chat))
+		}
+	}
+	row.Known = cmp.Or(row.Ref, row.Join, o.chat(chat))
+	row.People, row.More = participants(w, v, chat, row.Ref)
 	if chat.Unreadable {
 		row.More = w.Say("chat.unreadable")
 	}

@@ -23,6 +23,7 @@ const (
 	fieldChat   = "chat"
 	fieldAnswer = "answer"
 	fieldUnsure = "unsure"
+	fieldKnown  = "known"
 )
 
 // form reads the form that one of our pages posted. It is strict: anything but
@@ -39,7 +40,7 @@ func form(c echo.Context) (url.Values, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("%w: the body broke off", errForm)
 	}
-	return fields(string(body), fieldPerson, fieldChat, fieldAnswer, fieldUnsure)
+	return fields(string(body), fieldPerson, fieldChat, fieldAnswer, fieldUnsure, fieldKnown)
 }
 
 // fields parses urlencoded text in which only the named fields may repeat.

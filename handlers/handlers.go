@@ -93,6 +93,8 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/card/add", s.add)
 	e.POST("/card/add/one", s.askOne)
 	e.POST("/card/add/settle", s.settle)
+	e.POST("/card/remove", s.remove)
+	e.POST("/card/join", s.join)
 	e.POST("/visit", s.renew)
 	e.POST("/oauth/start", s.startSignIn)
 

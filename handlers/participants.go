@@ -50,7 +50,7 @@ func (s *server) add(c echo.Context) error {
 	}
 	pieces := []templ.Component{views.ResultList(results), views.ChosenList(choices(w, left, o), w)}
 	for _, t := range told {
-		pieces = append(pieces, t.row(w, v.Visit, o)...)
+		pieces = append(pieces, t.row(w, v.Visit, o, []chatChoice{t.chat})...)
 	}
 	return s.show(c, http.StatusOK, pieces...)
 }
@@ -61,15 +61,16 @@ type told struct {
 	added app.Added
 }
 
-// row is the chat as it was read back, if that tells how it stands now.
-func (t told) row(w views.Words, v app.Visit, o offers) []templ.Component {
+// row is the chat as it was read back, if that tells how it stands now: chosen
+// when it is among those picked.
+func (t told) row(w views.Words, v app.Visit, o offers, picked []chatChoice) []templ.Component {
 	read := t.added.Chat
 	if read.ID != t.chat.Ref.ID || !read.Addable() {
 		return nil
 	}
 	read.OwnerTitle, read.Channel = t.chat.Title, cmp.Or(read.Channel, t.chat.Channel)
 	row := chatRow(w, v, read, o)
-	row.Chosen = true
+	row.Chosen = slices.Contains(chatIDs(picked), read.ID)
 	return []templ.Component{views.ChatRow(row)}
 }
 
@@ -131,6 +132,8 @@ var outcomes = map[app.OutcomeState]struct {
 	app.OutcomeSkipped:   {"result.skipped", "skipped", false},
 	app.OutcomeNotTried:  {"result.not_tried", "unknown", false},
 	app.OutcomeUnknown:   {"result.unknown", "unknown", false},
+	app.OutcomeRemoved:   {"result.removed", "done", false},
+	app.OutcomeNotIn:     {"result.not_in", "same", false},
 }
 
 // reasons say why, and what helps.
@@ -144,6 +147,8 @@ var reasons = map[app.Reason]string{
 	app.ReasonExternal:          "reason.external",
 	app.ReasonUnlisted:          "reason.unlisted",
 	app.ReasonCustomer:          "reason.customer",
+	app.ReasonOperator:          "reason.operator",
+	app.ReasonUnreadable:        "chat.unreadable",
 	app.ReasonLost:              "reason.lost",
 	app.ReasonFailed:            "reason.failed",
 	app.ReasonUnconfirmed:       "reason.unconfirmed",
@@ -202,7 +207,11 @@ func resultGroup(w views.Words, v app.Visit, people []person, t told, o offers) 
 			who = people[i]
 		}
 		line := resultLine(w, who, outcome, t.added.Chat, item)
-		if !stays(outcome) {
+		line.ID = g.ID + "-" + line.UserID
+		switch {
+		case outcome.State == app.OutcomeAdded:
+			line.Undo = t.chat.sealed + " " + line.UserID
+		case !stays(outcome):
 			line.Ref = o.person(who.ID, who.Name, who.Position)
 		}
 		g.Lines = append(g.Lines, line)
@@ -223,7 +232,7 @@ func resultLine(w views.Words, who person, outcome app.Outcome, now app.Chat, it
 	}
 	name := nameOf(w, who.ID, who.Name)
 	line := views.Result{
-		UserID: number(who.ID), Name: name, Kind: o.kind, Position: who.Position, Text: w.Say(o.says, views.With{"Name": name}),
+		Words: w, UserID: number(who.ID), Name: name, Kind: o.kind, Position: who.Position, Text: w.Say(o.says, views.With{"Name": name}),
 	}
 	if outcome.Reason == app.ReasonChatClosed {
 		line.Help = whyNobody(w, now)
@@ -249,9 +258,17 @@ func whyNobody(w views.Words, now app.Chat) string {
 const maxFaces = 8
 
 // participants builds the people of a chat, and the count of those not shown.
-func participants(w views.Words, v app.Visit, chat app.Chat) (faces []views.Face, more string) {
+func participants(w views.Words, v app.Visit, chat app.Chat, ref string) (faces []views.Face, more string) {
 	for _, p := range chat.Participants[:min(maxFaces, len(chat.Participants))] {
-		faces = append(faces, faceOf(w, v, p.ID, p.Name, p.Photo, roles(w, p)))
+		face := faceOf(w, v, p.ID, p.Name, p.Photo, roles(w, p))
+		if ref != "" && !p.Operator && !p.Customer && !p.Bot {
+			face.Remove = ref + " " + number(p.ID)
+			face.Removes = w.Say("chat.remove", views.With{"Name": face.Name})
+			if p.Viewer {
+				face.Removes = w.Say("chat.leave")
+			}
+		}
+		faces = append(faces, face)
 	}
 	if rest := max(chat.Count, len(chat.Participants)) - len(faces); rest > 0 && len(faces) > 0 {
 		more = w.Count("chat.more", rest)

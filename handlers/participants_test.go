@@ -112,7 +112,7 @@ func TestRolesOfParticipants(t *testing.T) {
 		{ID: 24, Name: "Elena Head", Operator: true, Viewer: true}, {ID: 15, Name: "Ivan"},
 		{ID: 50, Bot: true}, {ID: 431, Name: "Ann Lee", Customer: true},
 	}}
-	faces, more := participants(views.Speak("en"), visit77, chat)
+	faces, more := participants(views.Speak("en"), visit77, chat, "")
 	var got []string
 	for _, f := range faces {
 		got = append(got, f.Name+"/"+f.Initials+"/"+f.Role)
@@ -129,7 +129,7 @@ func TestALongListOfParticipantsIsCutAndCounted(t *testing.T) {
 		chat.Participants = append(chat.Participants, app.Person{ID: bitrix.UserID(id + 1), Name: "Somebody"})
 	}
 	chat.Count = 12
-	faces, more := participants(views.Speak("en"), visit77, chat)
+	faces, more := participants(views.Speak("en"), visit77, chat, "")
 	if len(faces) != maxFaces || more != "and 4 more" {
 		t.Errorf("got %d faces and %q", len(faces), more)
 	}

@@ -18,6 +18,7 @@ form.addEventListener('submit', (event) => {
   const wish = button instanceof HTMLButtonElement ? button.value : '';
   if (wish === 'refresh') readChats();
   else if (wish === 'all') chooseAll();
+  else if (button instanceof HTMLButtonElement && button.formAction.match(/\/card\/(remove|join)$/)) change(button);
   else add();
 });
 
@@ -39,6 +40,21 @@ function chooseAll() {
   for (const box of form.querySelectorAll('input[name=chat]')) if (box instanceof HTMLInputElement) box.checked = true;
   lost = false;
   tellTarget();
+}
+
+/**
+ * Has somebody leave or join a chat.
+ * @param {HTMLButtonElement} button
+ */
+function change(button) {
+  if (adding || button.ariaDisabled === 'true') return;
+  button.ariaDisabled = 'true';
+  /** @type {[string, string][]} */
+  const more = [[button.name, button.value]];
+  if ('line' in button.dataset) more.push(['line', '1']);
+  show(new URL(button.formAction).pathname, undefined, more).then((done) => {
+    if (!done) button.ariaDisabled = null;
+  });
 }
 
 /** Names the chosen chats beside the button. */
@@ -66,13 +82,67 @@ function keepChats(ids) {
   tellTarget();
 }
 
+const REFRESH = 25_000; // milliseconds after which the chats are looked at again
+const PATIENCE = 300_000; // milliseconds, the most, when the server would not tell
+
+let pause = REFRESH;
+let looked = Date.now();
+let timer = 0;
+
 if (document.querySelector('#chats[data-partial]')) readChats();
+else wait();
+document.addEventListener('visibilitychange', wait);
 
 async function readChats() {
   document.getElementById('chats')?.setAttribute('aria-busy', 'true');
-  if (await show('/card/chats')) return;
+  const read = await show('/card/chats');
+  wait();
+  if (read) return;
   document.getElementById('chats')?.removeAttribute('aria-busy');
   for (const promise of document.querySelectorAll('[data-reading]')) promise.remove();
+}
+
+/** Looks at the chats again after a while, unless nobody sees the page. */
+function wait() {
+  clearTimeout(timer);
+  if (document.visibilityState !== 'visible') return;
+  timer = window.setTimeout(look, Math.max(0, looked + pause - Date.now()));
+}
+
+/** Shows how the chats stand now, and nothing where nothing has changed. */
+async function look() {
+  looked = Date.now();
+  const shown = document.getElementById('chats');
+  if (!adding && shown && !shown.ariaBusy) {
+    /** @type {[string, string][]} */
+    const list = [...shown.querySelectorAll('[data-known]')].map((row) => ['known', row.getAttribute('data-known') ?? '']);
+    for (const chat of chosenChats()) list.push(['chat', chat.value]);
+    const answer = await send('/card/chats', new URLSearchParams([[visit.name, visit.value], ...list])).catch(() => null);
+    pause = answer?.ok ? REFRESH : Math.min(2 * pause, PATIENCE);
+    const html = answer?.ok ? await answer.text() : '';
+    if (html && !adding && changed(html, shown)) swap(html, true);
+  }
+  wait();
+}
+
+/**
+ * @param {string} html
+ * @param {HTMLElement} shown
+ * @returns {boolean} whether the answer shows other chats than the page does
+ */
+function changed(html, shown) {
+  const answer = document.createElement('template');
+  answer.innerHTML = html;
+  const fresh = answer.content.getElementById('chats');
+  return document.getElementById('chats') === shown && !!fresh && plain(fresh) !== plain(shown);
+}
+
+/**
+ * A list of chats without what is sealed anew each time, and without what people chose.
+ * @param {HTMLElement} list
+ */
+function plain(list) {
+  return list.innerHTML.replace(/ (value|data-known)="[^"]*"| (checked|style)="[^"]*"/g, '');
 }
 
 /** @type {Set<string | undefined> | null} whom the add that is under way is about */
@@ -248,10 +318,11 @@ function find(signal) {
  * Posts the form and puts the pieces of the answer in their places.
  * @param {string} url
  * @param {AbortSignal} [signal]
+ * @param {[string, string][]} [more] fields
  * @returns {Promise<boolean>} whether the server did what was asked
  */
-async function show(url, signal) {
-  const body = new URLSearchParams();
+async function show(url, signal, more = []) {
+  const body = new URLSearchParams(more);
   for (const [name, value] of new FormData(form)) body.append(name, String(value));
   try {
     const answer = await send(url, body, signal);
@@ -329,22 +400,42 @@ async function renew() {
 /**
  * Replaces each element of the page that the answer holds anew, by its id.
  * @param {string} html
+ * @param {boolean} [quietly] nobody asked for it, so nothing is said
  */
-function swap(html) {
+function swap(html, quietly) {
   const answer = document.createElement('template');
   answer.innerHTML = html;
-  trouble('');
+  if (!quietly) trouble('');
   const picked = chosenChats().map((chat) => chat.id);
+  const back = focused();
   for (const piece of [...answer.content.children]) {
     // Whom people chose or took back meanwhile is theirs to decide.
     if (piece.id === 'chosen' && adding) people.keepOnly(adding, people.of(piece));
     else document.getElementById(piece.id)?.replaceWith(piece);
-    if (piece instanceof HTMLElement) speak(piece.dataset.say);
+    if (piece instanceof HTMLElement && !quietly) speak(piece.dataset.say);
   }
   keepChats(picked);
   holdStill();
   people.refresh();
   tellAdding();
+  back();
+}
+
+/** Returns what gives the focus back where an element that held it was replaced. */
+function focused() {
+  const held = document.activeElement;
+  const places = [];
+  for (let place = held?.closest('[id]'); place; place = place.parentElement?.closest('[id]')) places.push(place.id);
+  const label = held?.getAttribute('aria-label');
+  return () => {
+    if (!held || held.isConnected) return;
+    for (const id of places) {
+      const place = document.getElementById(id);
+      const again = place?.matches('input, button, a') ? place
+        : [...place?.querySelectorAll('button, a') ?? []].find((e) => label && e.getAttribute('aria-label') === label) ?? place?.querySelector('a, button');
+      if (again instanceof HTMLElement) return again.focus({ preventScroll: true });
+    }
+  };
 }
 
 /** @param {string} text */

@@ -36,4 +36,7 @@ type Face struct {
 	Hue string
 	// Role says what the person is in the chat; "" for an ordinary participant.
 	Role string
+	// Remove is what the button sends that takes the person out of the chat,
+	// and Removes what it says; "" where there is none.
+	Remove, Removes string
 }

@@ -43,6 +43,11 @@ type Chat struct {
 	Called string
 	// Silent tells that what colleagues write there stays inside.
 	Silent bool
+	// Join is what the button sends that puts the viewer into the chat; "" where
+	// there is none.
+	Join string
+	// Known is the sealed reference by which the page asks how the chat stands.
+	Known string
 	// Dialog and URL open the chat: in the messenger, and without scripts.
 	Dialog, URL string
 }

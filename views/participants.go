@@ -25,7 +25,9 @@ type ResultGroup struct {
 
 // Result is one person's.
 type Result struct {
-	UserID, Name string
+	Words
+	// ID names the line: that of the chat and that of the person.
+	ID, UserID, Name string
 	// Kind is the class: done, same, refused, skipped or unknown.
 	Kind string
 	// Text names the person and says what happened; Help says what helps.
@@ -35,6 +37,9 @@ type Result struct {
 	// Ref is the sealed reference to somebody who may be tried again; "" when
 	// nothing is left to do.
 	Ref string
+	// Undo is what the button sends that takes the person out of the chat
+	// again; "" where there is none.
+	Undo string
 }
 
 // selected is the value of an ARIA attribute.

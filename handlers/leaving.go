@@ -1,0 +1,102 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"github.com/joinline/joinline/app"
+	"github.com/joinline/joinline/bitrix"
+	"github.com/joinline/joinline/views"
+)
+
+// The fields that the buttons of a chat send. Each holds the sealed chat; behind
+// a space the first also names a person, who need not be sealed: whether they
+// may be removed is asked of the portal.
+const (
+	fieldRemove = "remove"
+	fieldJoin   = "join"
+)
+
+// remove takes a colleague out of a chat, and tells what became of it.
+func (s *server) remove(c echo.Context) error {
+	v, f, err := s.visitForm(c)
+	if err != nil {
+		return err
+	}
+	sealed, who, _ := strings.Cut(f.Get(fieldRemove), " ")
+	user, err := strconv.ParseInt(who, 10, 64)
+	if err != nil || user <= 0 {
+		return fmt.Errorf("%w: nobody to remove", errForm)
+	}
+	chat, picked, err := s.chatAndPicked(v.Visit, sealed, f)
+	if err != nil {
+		return err
+	}
+	done, err := s.app.Remove(c.Request().Context(), v.Visit, chat.Ref, bitrix.UserID(user))
+	if err != nil {
+		return err
+	}
+	t := told{chat, app.Added{Outcomes: []app.Outcome{done.Outcome}, Chat: done.Chat}}
+	group := resultGroup(sceneOf(c).words, v.Visit, []person{{ID: done.User, Name: done.Name}}, t, s.offers(v.Visit))
+	if says := notRemoved[done.State]; says != "" {
+		group.Lines[0].Text = sceneOf(c).words.Say(says, views.With{"Name": group.Lines[0].Name})
+	}
+	return s.changed(c, v, f, t, group, picked)
+}
+
+// join puts the viewer into a chat, and tells what became of it.
+func (s *server) join(c echo.Context) error {
+	v, f, err := s.visitForm(c)
+	if err != nil {
+		return err
+	}
+	chat, picked, err := s.chatAndPicked(v.Visit, f.Get(fieldJoin), f)
+	if err != nil {
+		return err
+	}
+	done, err := s.app.Join(c.Request().Context(), v.Visit, chat.Ref)
+	if err != nil {
+		return err
+	}
+	t := told{chat, app.Added{Outcomes: []app.Outcome{done.Outcome}, Chat: done.Chat}}
+	group := resultGroup(sceneOf(c).words, v.Visit, []person{{ID: done.User, Name: done.Name}}, t, s.offers(v.Visit))
+	return s.changed(c, v, f, t, group, picked)
+}
+
+// notRemoved are the words about outcomes that are others when somebody is added.
+var notRemoved = map[app.OutcomeState]string{
+	app.OutcomeRefused:  "result.kept",
+	app.OutcomeNotTried: "result.kept",
+	app.OutcomeUnknown:  "result.kept_unknown",
+}
+
+// chatAndPicked opens the chat that a button is about, and those that are chosen.
+func (s *server) chatAndPicked(v app.Visit, sealed string, f url.Values) (chat chatChoice, picked []chatChoice, err error) {
+	if chat, err = s.chosenChat(v, sealed); err != nil {
+		return chat, nil, err
+	}
+	picked, err = s.chosenChats(v, f)
+	return chat, picked, err
+}
+
+// changed shows what became of one person in one chat.
+func (s *server) changed(c echo.Context, v pageVisit, f url.Values, t told, group views.ResultGroup, picked []chatChoice) error {
+	w, o := sceneOf(c).words, s.offers(v.Visit)
+	line := &group.Lines[0]
+	group.Said, line.Ref = line.Text, "" // there is nothing to add
+	results := views.Results{Words: w, Groups: []views.ResultGroup{group}, Said: group.Said, Stale: group.Stale}
+	if !sceneOf(c).pieces {
+		return s.wholeCard(c, v, f, chosen{results: results})
+	}
+	part := views.ResultList(results)
+	if f.Get("line") != "" { // the page shows a line about this person
+		part = views.ResultLine(*line)
+	}
+	return s.show(c, http.StatusOK, append([]templ.Component{part}, t.row(w, v.Visit, o, picked)...)...)
+}
