@@ -97,6 +97,11 @@ func registeredOn(t *testing.T, p *bitrixtest.Portal, database string, key *app.
 	j.store, err = sqlstore.Open(t.Context(), database, key)
 	must(t, err)
 	t.Cleanup(func() { j.store.Close() })
+	t.Cleanup(func() {
+		if hit := bitrixtest.FindSecret(j.log.String(), p.Secrets()); hit != "" {
+			t.Errorf("the log holds a secret: %s", hit)
+		}
+	})
 	j.config = app.Config{
 		ClientID: j.keys.ClientID, ClientSecret: bitrix.Secret(j.keys.ClientSecret), PublicURL: publicURL,
 		AuthServers: []string{p.AuthURL()}, Titles: titles,

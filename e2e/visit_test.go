@@ -181,6 +181,7 @@ func (w *world) neighbour(t *testing.T) *world {
 		ClientID: second.keys.ClientID, ClientSecret: bitrix.Secret(second.keys.ClientSecret), Added: time.Now(),
 	}))
 	second.install(t)
+	t.Cleanup(func() { w.witness.wantNoSecrets(t, second.Portal) })
 	return second
 }
 

@@ -35,6 +35,8 @@ type world struct {
 	past  atomic.Int64 // how far Joinline's clock is ahead, in nanoseconds
 	// forgetful: no browser sends Joinline a cookie, as if it kept none.
 	forgetful atomic.Bool
+	// witness heard all that Joinline said.
+	witness witness
 	// running is Joinline with the settings it was started with last.
 	running atomic.Pointer[http.Handler]
 }
@@ -91,13 +93,14 @@ func newUnregisteredWorld(t *testing.T) *world {
 	w.store, err = sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "joinline.db"), sealer)
 	must(t, err)
 	t.Cleanup(func() { w.store.Close() })
+	t.Cleanup(func() { w.witness.wantNoSecrets(t, w.Portal) })
 	waiting := http.NotFoundHandler()
 	w.running.Store(&waiting)
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if w.forgetful.Load() {
 			r.Header.Del("Cookie")
 		}
-		(*w.running.Load()).ServeHTTP(rw, r)
+		w.witness.watch(rw, r, *w.running.Load())
 	}))
 	t.Cleanup(server.Close)
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
@@ -110,7 +113,7 @@ func newUnregisteredWorld(t *testing.T) *world {
 // keys of its registration. It finds what it remembered before.
 func (w *world) start(public string, keys bitrixtest.Credentials, tune ...func(*bitrix.Application)) {
 	w.app, w.keys = public, keys
-	log := slog.New(slog.DiscardHandler)
+	log := slog.New(slog.NewTextHandler(&w.witness, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	cfg := app.Config{
 		ClientID: keys.ClientID, ClientSecret: bitrix.Secret(keys.ClientSecret), PublicURL: public,
 		AuthServers: []string{w.AuthURL()}, Titles: views.PlacementTitles(),

@@ -63,7 +63,7 @@ type site struct {
 
 	traffic traffic
 	// issued are the secrets that the portal has handed out; nil without one.
-	issued func(t testing.TB) []string
+	issued func() []string
 }
 
 // newSite builds Joinline around an application as registered.

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -22,10 +21,6 @@ var (
 	}
 	ourSecrets = []string{"visit", "launch", "chat", "person", "state"}
 )
-
-// minSecret is how long a text must be to be looked for: shorter ones stand in
-// a log by chance.
-const minSecret = 12
 
 // traffic is what went in and out of a site during a test.
 type traffic struct {
@@ -64,43 +59,17 @@ func values(v url.Values, names []string) (found []string) {
 	return found
 }
 
-// issued are all secrets that a portal has ever handed out.
-func issued(t testing.TB, p *bitrixtest.Portal) (all []string) {
-	t.Helper()
-	var b bytes.Buffer
-	must(t, p.Save(&b))
-	var saved struct {
-		Apps     map[string]struct{ ClientSecret, ApplicationToken string }
-		Webhooks map[string]any
-		SignIns  map[string]any
-		Tokens   []struct{ Access, Refresh string }
-	}
-	must(t, json.Unmarshal(b.Bytes(), &saved))
-	for _, a := range saved.Apps {
-		all = append(all, a.ClientSecret, a.ApplicationToken)
-	}
-	for _, secrets := range []map[string]any{saved.Webhooks, saved.SignIns} {
-		for secret := range secrets {
-			all = append(all, secret)
-		}
-	}
-	for _, pair := range saved.Tokens {
-		all = append(all, pair.Access, pair.Refresh)
-	}
-	return all
-}
-
 // wantNoSecrets checks everything that the site has logged and answered.
 func (s *site) wantNoSecrets(t testing.TB) {
 	t.Helper()
 	var issued []string
 	if s.issued != nil {
-		issued = s.issued(t)
+		issued = s.issued()
 	}
 	s.traffic.mu.Lock()
 	defer s.traffic.mu.Unlock()
 	foreign := append(slices.Clone(issued), s.traffic.foreign...)
-	if hit := holds(s.log.String(), append(foreign, s.traffic.own...)); hit != "" {
+	if hit := bitrixtest.FindSecret(s.log.String(), append(foreign, s.traffic.own...)); hit != "" {
 		t.Errorf("the log holds a secret: %s", hit)
 	}
 	for _, name := range []string{"Ann Lee", "Delivery of 40 chairs"} {
@@ -111,32 +80,10 @@ func (s *site) wantNoSecrets(t testing.TB) {
 	for _, a := range s.traffic.answers {
 		// The address begins it: a code in there is the caller's own.
 		path, rest, _ := strings.Cut(a, "\n")
-		if hit := holds(rest, foreign); hit != "" {
+		if hit := bitrixtest.FindSecret(rest, foreign); hit != "" {
 			t.Errorf("the answer of %s holds a secret: %s", path, hit)
 		}
 	}
-}
-
-// holds returns what stands before the first secret that text holds, as it is
-// or as an address would write it. There are many of both, so the secrets are
-// kept by their beginnings and the text is read once.
-func holds(text string, secrets []string) string {
-	beginnings := map[string][]string{}
-	for _, secret := range secrets {
-		if len(secret) >= minSecret {
-			beginnings[secret[:minSecret]] = append(beginnings[secret[:minSecret]], secret)
-			escaped := url.QueryEscape(secret)
-			beginnings[escaped[:minSecret]] = append(beginnings[escaped[:minSecret]], escaped)
-		}
-	}
-	for at := range max(0, len(text)-minSecret+1) {
-		for _, secret := range beginnings[text[at:at+minSecret]] {
-			if strings.HasPrefix(text[at:], secret) {
-				return text[max(0, at-60):at] + "[HERE]"
-			}
-		}
-	}
-	return ""
 }
 
 func TestTheSearchForSecretsFindsThem(t *testing.T) {
@@ -148,17 +95,17 @@ func TestTheSearchForSecretsFindsThem(t *testing.T) {
 		{answer: `<input value="5a1caaaaaaaaaaaaaaaaaaaaaaaa">`},
 	} {
 		secret := []string{"short", "5a1caaaaaaaaaaaaaaaaaaaaaaaa"}
-		if holds(c.log+c.answer, secret) == "" {
+		if bitrixtest.FindSecret(c.log+c.answer, secret) == "" {
 			t.Errorf("nothing found in %+v", c)
 		}
 	}
-	if hit := holds("short of secrets", []string{"short", "5a1caaaaaaaaaaaaaaaaaaaaaaaa"}); hit != "" {
+	if hit := bitrixtest.FindSecret("short of secrets", []string{"short", "5a1caaaaaaaaaaaaaaaaaaaaaaaa"}); hit != "" {
 		t.Errorf("found %q", hit)
 	}
 	w := installed(t)
 	form := w.form(ivan, "DEFAULT", "").form
 	pair := w.portal.Token(w.keys.ClientID, ivan)
-	all := issued(t, w.portal)
+	all := w.portal.Secrets()
 	for _, want := range []string{form.Get("AUTH_ID"), form.Get("REFRESH_ID"), pair.Access, w.keys.ClientSecret, w.keys.ApplicationToken} {
 		if want == "" || !slices.Contains(all, want) {
 			t.Errorf("a secret of the portal is not looked for: %d secrets", len(all))
