@@ -245,6 +245,26 @@ func TestReloadAndBackBringTheCardBack(t *testing.T) {
 	}
 }
 
+// TestTheFrameLoadedAgainWithTokensLongDeadGetsNewOnes: the browser posts the
+// very launch once more with which the frame was opened hours ago.
+func TestTheFrameLoadedAgainWithTokensLongDeadGetsNewOnes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.seat(t, ivan, "deal/77")
+	s.read(t)
+	w.ExpireTokens(ivan) // the access token of the launch
+	s.choose(t, pavel)   // Joinline spends the refresh token of the launch
+	w.ExpireTokens(ivan)
+	_, err := w.frame(t, s.page).Evaluate("document.documentElement.dataset.before = 'yes'; void location.reload()")
+	must(t, err)
+	must(t, expect.Locator(s.card.Locator("html[data-before]")).ToHaveCount(0))
+	s.read(t)
+	s.choose(t, pavel)
+	s.add(t)
+	s.wantResult(t, pavel, "done")
+	w.wantIn(t, chatAnn, ivan, pavel.id, annLee)
+}
+
 func TestTheChatOpensInThePortalsMessenger(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
