@@ -70,6 +70,12 @@ const (
 	ReasonUnlisted Reason = "unlisted"
 	// ReasonCustomer: this is the customer.
 	ReasonCustomer Reason = "customer"
+	// ReasonMayNotChange: the viewer may not change the CRM item.
+	ReasonMayNotChange Reason = "may_not_change"
+	// ReasonNotObserved: the portal agreed to the observer and did not keep them.
+	ReasonNotObserved Reason = "not_observed"
+	// ReasonDialogRuns: a dialog is running, so none can be started.
+	ReasonDialogRuns Reason = "dialog_runs"
 	// ReasonOperator: this is the operator, who leads the chat.
 	ReasonOperator Reason = "operator"
 	// ReasonUnreadable: the portal does not tell who takes part in the chat.

@@ -75,6 +75,20 @@ func (v Viewer) Item(ctx context.Context, item CRMItem) (Item, error) {
 	return i, nil
 }
 
+// SetObservers replaces all observers of a CRM item (crm.item.update), who may
+// read it whatever their role. [ErrAccessDenied] when the caller may not change
+// the item. Some portals keep no observers of contacts and companies, and say
+// nothing: read [Viewer.Item] afterwards, above all after [ErrOutcomeUnknown].
+// See https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-update.html
+func (v Viewer) SetObservers(ctx context.Context, item CRMItem, observers []UserID) error {
+	p := crmParams(item)
+	p["fields"] = Params{"observers": observers}
+	if err := v.Call(ctx, "crm.item.update", p, nil); err != nil {
+		return fmt.Errorf("setting the observers of %v: %w", item, err)
+	}
+	return nil
+}
+
 func crmParams(item CRMItem) Params {
 	return Params{"entityTypeId": item.Type.EntityTypeID(), "id": item.ID}
 }

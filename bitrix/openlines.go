@@ -248,6 +248,17 @@ func (v Viewer) Join(ctx context.Context, chat ChatID) error {
 	return nil
 }
 
+// StartSession begins a new dialog in a chat whose last one is finished, with
+// the caller as its operator (imopenlines.session.start). In a chat with a
+// running dialog the caller only joins. [ErrAccessDenied].
+// See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/sessions/imopenlines-session-start.html
+func (v Viewer) StartSession(ctx context.Context, chat ChatID) error {
+	if err := v.Call(ctx, "imopenlines.session.start", Params{"CHAT_ID": chat}, nil); err != nil {
+		return fmt.Errorf("starting a dialog in chat %d: %w", chat, err)
+	}
+	return nil
+}
+
 // Chats adds imopenlines.crm.chat.get; decode into a []Chat.
 func (b *Batch) Chats(key string, item CRMItem, activeOnly bool) {
 	b.Add(key, "imopenlines.crm.chat.get", chatsParams(item, activeOnly))

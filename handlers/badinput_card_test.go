@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -150,14 +151,39 @@ func goodRemoval(t *testing.T, w *world, lang string) request {
 	return r
 }
 
-var removeFields = []refusal{
-	{name: "nothing to remove", status: 400, change: drop("remove")},
-	{name: "remove twice", status: 400, change: twice("remove")},
-	{name: "nobody to remove", status: 400, change: swap("remove", "chat")},
-	{name: "a person of words", status: 400, change: func(r *request) { r.form.Set("remove", r.form.Get("chat")+" Olga") }},
-	{name: "a person below zero", status: 400, change: func(r *request) { r.form.Set("remove", r.form.Get("chat")+" -22") }},
-	{name: "a person beyond all numbers", status: 400, change: func(r *request) { r.form.Set("remove", r.form.Get("chat")+" 99999999999999999999") }},
-	{name: "a number for the chat", status: 400, change: set("remove", "1763 22")},
+// buttonFields are wrong values of the field that a button of a chat sends, with
+// a person behind the chat or without.
+func buttonFields(field string, person bool) []refusal {
+	rows := []refusal{
+		{name: "nothing to " + field, status: 400, change: drop(field)},
+		{name: field + " twice", status: 400, change: twice(field)},
+		{name: field + " a chat by its number", status: 400, change: set(field, "1763 22")},
+		{name: field + " a visit", status: 400, change: swap(field, "visit")},
+	}
+	if !person {
+		return rows
+	}
+	for _, who := range []string{"", " ", " Olga", " -22", " 0", " 99999999999999999999", " 22 23"} {
+		rows = append(rows, refusal{name: fmt.Sprintf("%s%q", field, who), status: 400, change: func(r *request) { r.form.Set(field, r.form.Get("chat")+who) }})
+	}
+	return rows
+}
+
+// goodObserve is about the responsible person, who is in the chat too, so that it
+// changes nothing.
+func goodObserve(t *testing.T, w *world, lang string) request {
+	t.Helper()
+	r := goodCard("/card/observe")(t, w, lang)
+	r.form.Set("observe", r.form.Get("chat")+" 15")
+	return r
+}
+
+// goodDialog is about a chat in which one runs, so that it changes nothing.
+func goodDialog(t *testing.T, w *world, lang string) request {
+	t.Helper()
+	r := goodCard("/card/dialog")(t, w, lang)
+	r.form.Set("dialog", r.form.Get("chat"))
+	return r
 }
 
 // goodJoin is the operator's own, so that it changes nothing.
@@ -166,13 +192,6 @@ func goodJoin(t *testing.T, w *world, lang string) request {
 	r := goodCard("/card/join")(t, w, lang)
 	r.form.Set("join", r.form.Get("chat"))
 	return r
-}
-
-var joinFields = []refusal{
-	{name: "nothing to join", status: 400, change: drop("join")},
-	{name: "join twice", status: 400, change: twice("join")},
-	{name: "a number to join", status: 400, change: set("join", "1763")},
-	{name: "a person to join", status: 400, change: swap("join", "person")},
 }
 
 // goodRenewal brings fresh tokens of the visit's own person.
@@ -288,7 +307,7 @@ func TestAVisitEndsAndIsRenewedForADayAtMost(t *testing.T) {
 	f := w.open(t, ivan, "DEAL", "77").fields(t)
 	v := w.opened(t, f.Get("visit"))
 	f.Set("visit", w.sealVisit(t, v.Visit, v.Browser, time.Now().Add(-time.Second)))
-	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/add", "/card/add/one", "/card/add/settle", "/card/remove", "/card/join"} {
+	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/add", "/card/add/one", "/card/add/settle", "/card/remove", "/card/join", "/card/observe", "/card/dialog"} {
 		w.do(t, request{path: path, form: f}).wantStatus(t, 401)
 	}
 	pair := w.portal.Token(w.keys.ClientID, ivan)

@@ -391,6 +391,9 @@ func chatRow(w views.Words, v app.Visit, chat app.Chat, o offers) views.Chat {
 		}
 	}
 	row.Known = cmp.Or(row.Ref, row.Join, o.chat(chat))
+	if chat.State == app.ChatFinished {
+		row.Start = row.Known
+	}
 	row.People, row.More = participants(w, v, chat, row.Ref)
 	if chat.Unreadable {
 		row.More = w.Say("chat.unreadable")

@@ -95,6 +95,8 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/card/add/settle", s.settle)
 	e.POST("/card/remove", s.remove)
 	e.POST("/card/join", s.join)
+	e.POST("/card/observe", s.makeObserver)
+	e.POST("/card/dialog", s.startDialog)
 	e.POST("/visit", s.renew)
 	e.POST("/oauth/start", s.startSignIn)
 

@@ -16,11 +16,13 @@ import (
 )
 
 // The fields that the buttons of a chat send. Each holds the sealed chat; behind
-// a space the first also names a person, who need not be sealed: whether they
-// may be removed is asked of the portal.
+// a space some also name a person, who need not be sealed: what may be done with
+// them is asked of the portal.
 const (
-	fieldRemove = "remove"
-	fieldJoin   = "join"
+	fieldRemove  = "remove"
+	fieldJoin    = "join"
+	fieldObserve = "observe"
+	fieldDialog  = "dialog"
 )
 
 // remove takes a colleague out of a chat, and tells what became of it.
@@ -29,16 +31,11 @@ func (s *server) remove(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	sealed, who, _ := strings.Cut(f.Get(fieldRemove), " ")
-	user, err := strconv.ParseInt(who, 10, 64)
-	if err != nil || user <= 0 {
-		return fmt.Errorf("%w: nobody to remove", errForm)
-	}
-	chat, picked, err := s.chatAndPicked(v.Visit, sealed, f)
+	chat, user, picked, err := s.chatAndPerson(v.Visit, fieldRemove, f)
 	if err != nil {
 		return err
 	}
-	done, err := s.app.Remove(c.Request().Context(), v.Visit, chat.Ref, bitrix.UserID(user))
+	done, err := s.app.Remove(c.Request().Context(), v.Visit, chat.Ref, user)
 	if err != nil {
 		return err
 	}
@@ -74,6 +71,17 @@ var notRemoved = map[app.OutcomeState]string{
 	app.OutcomeRefused:  "result.kept",
 	app.OutcomeNotTried: "result.kept",
 	app.OutcomeUnknown:  "result.kept_unknown",
+}
+
+// chatAndPerson opens the chat and reads the person that a button is about.
+func (s *server) chatAndPerson(v app.Visit, field string, f url.Values) (chatChoice, bitrix.UserID, []chatChoice, error) {
+	sealed, who, _ := strings.Cut(f.Get(field), " ")
+	user, err := strconv.ParseInt(who, 10, 64)
+	if err != nil || user <= 0 {
+		return chatChoice{}, 0, nil, fmt.Errorf("%w: %s names nobody", errForm, field)
+	}
+	chat, picked, err := s.chatAndPicked(v, sealed, f)
+	return chat, bitrix.UserID(user), picked, err
 }
 
 // chatAndPicked opens the chat that a button is about, and those that are chosen.

@@ -148,6 +148,9 @@ var reasons = map[app.Reason]string{
 	app.ReasonUnlisted:          "reason.unlisted",
 	app.ReasonCustomer:          "reason.customer",
 	app.ReasonOperator:          "reason.operator",
+	app.ReasonMayNotChange:      "reason.may_not_change",
+	app.ReasonNotObserved:       "reason.not_observed",
+	app.ReasonDialogRuns:        "reason.dialog_runs",
 	app.ReasonUnreadable:        "chat.unreadable",
 	app.ReasonLost:              "reason.lost",
 	app.ReasonFailed:            "reason.failed",
@@ -213,6 +216,9 @@ func resultGroup(w views.Words, v app.Visit, people []person, t told, o offers) 
 			line.Undo = t.chat.sealed + " " + line.UserID
 		case !stays(outcome):
 			line.Ref = o.person(who.ID, who.Name, who.Position)
+		}
+		if outcome.Reason == app.ReasonColleagueNoAccess {
+			line.Observe = t.chat.sealed + " " + line.UserID
 		}
 		g.Lines = append(g.Lines, line)
 		g.Stale = g.Stale || outcome.Reason == app.ReasonChatClosed || outcome.Reason == app.ReasonNoChat

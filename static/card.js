@@ -18,7 +18,7 @@ form.addEventListener('submit', (event) => {
   const wish = button instanceof HTMLButtonElement ? button.value : '';
   if (wish === 'refresh') readChats();
   else if (wish === 'all') chooseAll();
-  else if (button instanceof HTMLButtonElement && button.formAction.match(/\/card\/(remove|join)$/)) change(button);
+  else if (button instanceof HTMLButtonElement && button.formAction.match(/\/card\/(remove|join|observe|dialog)$/)) change(button);
   else add();
 });
 
@@ -52,8 +52,11 @@ function change(button) {
   /** @type {[string, string][]} */
   const more = [[button.name, button.value]];
   if ('line' in button.dataset) more.push(['line', '1']);
+  const { id: line = '', user } = button.closest('.result') ?? {};
   show(new URL(button.formAction).pathname, undefined, more).then((done) => {
     if (!done) button.ariaDisabled = null;
+    else if (document.querySelector('#results [data-stale]')) readChats();
+    else if (button.name === 'observe' && document.querySelector(`#${CSS.escape(line)}[data-state=done]`)) people.keepOnly(new Set([user]), new Set());
   });
 }
 

@@ -46,6 +46,8 @@ type Chat struct {
 	// Join is what the button sends that puts the viewer into the chat; "" where
 	// there is none.
 	Join string
+	// Start is what the button sends that begins a new dialog; "" where there is none.
+	Start string
 	// Known is the sealed reference by which the page asks how the chat stands.
 	Known string
 	// Dialog and URL open the chat: in the messenger, and without scripts.

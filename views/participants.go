@@ -37,6 +37,9 @@ type Result struct {
 	// Ref is the sealed reference to somebody who may be tried again; "" when
 	// nothing is left to do.
 	Ref string
+	// Observe is what the button sends that lets the person read the CRM item;
+	// "" where that would not help.
+	Observe string
 	// Undo is what the button sends that takes the person out of the chat
 	// again; "" where there is none.
 	Undo string
