@@ -337,12 +337,15 @@ var foundAt = map[bitrix.ItemType][2]string{
 // See https://apidocs.bitrix24.com/api-reference/imopenlines/index.html
 var brands = map[string]string{
 	"avito": "Avito", "facebook": "Facebook", "facebookcomments": "Facebook", "fbinstagram": "Instagram", "fbinstagramdirect": "Instagram",
-	"livechat": "Live chat", "telegrambot": "Telegram", "viber": "Viber", "vkgroup": "VK", "vkgrouporder": "VK",
+	"telegrambot": "Telegram", "viber": "Viber", "vkgroup": "VK", "vkgrouporder": "VK",
 	"whatsappbyedna": "WhatsApp", "whatsappbytwilio": "WhatsApp", "wechat": "WeChat",
 }
 
 // channel is what people call the way on which the customer writes.
-func channel(chat app.Chat) string {
+func channel(w views.Words, chat app.Chat) string {
+	if chat.Connector == "livechat" {
+		return cmp.Or(chat.Channel, w.Say("chat.live"))
+	}
 	return cmp.Or(chat.Channel, brands[chat.Connector], chat.Connector)
 }
 
@@ -364,7 +367,7 @@ func called(w views.Words, channel, name string) string {
 // chatRow builds one chat of the list.
 func chatRow(w views.Words, v app.Visit, chat app.Chat, o offers) views.Chat {
 	row := views.Chat{
-		Words: w, ID: number(chat.ID), Channel: channel(chat), Name: nameOfChat(w, chat.ID, chat.Name), Silent: chat.Silent,
+		Words: w, ID: number(chat.ID), Channel: channel(w, chat), Name: nameOfChat(w, chat.ID, chat.Name), Silent: chat.Silent,
 		Dialog: chat.ID.DialogID(), URL: v.Portal + "/online/?IM_DIALOG=" + chat.ID.DialogID(),
 	}
 	row.Called = called(w, row.Channel, row.Name)

@@ -181,10 +181,11 @@ func TestAChannelThatIsSwitchedOffHasAName(t *testing.T) {
 	for want, chat := range map[string]app.Chat{
 		"Telegram":  {Channel: "Telegram", Connector: "facebook"},
 		"Facebook":  {Connector: "facebook"},
+		"Live chat": {Connector: "livechat"},
 		"our.pager": {Connector: "our.pager"},
 		"":          {},
 	} {
-		if got := channel(chat); got != want {
+		if got := channel(views.Speak("en"), chat); got != want {
 			t.Errorf("got %q for %+v, want %q", got, chat, want)
 		}
 	}

@@ -1,26 +1,29 @@
 package views
 
 import (
+	"bytes"
 	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
-	"golang.org/x/text/feature/plural"
+	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 )
 
-// catalog is one catalog as written: a sentence, or its plural forms.
-type catalog map[string]map[string]string
+// catalog is one catalog as written.
+type catalog struct {
+	ids   []string                     // in the order of the file
+	texts map[string]map[string]string // by id, then by plural form: "" for a sentence that counts nothing
+}
 
+// readCatalogs reads the catalogs by the names of their files.
 func readCatalogs(t *testing.T) map[string]catalog {
 	t.Helper()
 	files, err := filepath.Glob("messages/*.json")
@@ -33,25 +36,43 @@ func readCatalogs(t *testing.T) map[string]catalog {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var raw map[string]any
-		if err := json.Unmarshal(b, &raw); err != nil {
-			t.Fatalf("%s: %v", f, err)
-		}
-		c := catalog{}
-		for id, v := range raw {
-			switch v := v.(type) {
-			case string:
-				c[id] = map[string]string{"": v}
-			case map[string]any:
-				c[id] = map[string]string{}
-				for form, text := range v {
-					c[id][form] = text.(string)
-				}
-			}
-		}
-		all[strings.TrimSuffix(filepath.Base(f), ".json")] = c
+		all[strings.TrimSuffix(filepath.Base(f), ".json")] = readCatalog(t, f, b)
 	}
 	return all
+}
+
+// readCatalog reads token by token: a map would hide that a sentence is there twice.
+func readCatalog(t *testing.T, f string, b []byte) catalog {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(b))
+	next := func() json.Token {
+		token, err := d.Token()
+		if err != nil && err != io.EOF {
+			t.Fatalf("%s: %v", f, err)
+		}
+		return token
+	}
+	c := catalog{texts: map[string]map[string]string{}}
+	next()
+	for d.More() {
+		id := next().(string)
+		c.ids = append(c.ids, id)
+		if c.texts[id] != nil {
+			t.Errorf("%s says %q twice", f, id)
+		}
+		c.texts[id] = map[string]string{}
+		switch v := next().(type) {
+		case string:
+			c.texts[id][""] = v
+		case json.Delim:
+			for d.More() {
+				form := next().(string)
+				c.texts[id][form], _ = next().(string)
+			}
+			next()
+		}
+	}
+	return c
 }
 
 var variable = regexp.MustCompile(`{{\s*\.(\w+)\s*}}`)
@@ -65,218 +86,197 @@ func variables(text string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-func TestEveryLanguageSaysTheSame(t *testing.T) {
+func TestEveryLanguageSaysEverySentence(t *testing.T) {
 	all := readCatalogs(t)
 	english := all["en"]
 	for lang, c := range all {
-		for id, texts := range c {
-			want, ok := english[id]
-			if !ok {
-				t.Errorf("%s has %q, which English has not", lang, id)
-				continue
+		has := func(c catalog) func(string) bool {
+			return func(id string) bool { return c.texts[id] != nil }
+		}
+		missing := slices.DeleteFunc(slices.Clone(english.ids), has(c))
+		strange := slices.DeleteFunc(slices.Clone(c.ids), has(english))
+		if len(missing) > 0 {
+			t.Errorf("%s.json lacks %d:\n\t%s", lang, len(missing), strings.Join(missing, "\n\t"))
+		}
+		if len(strange) > 0 {
+			t.Errorf("%s.json has %d that English has not:\n\t%s", lang, len(strange), strings.Join(strange, "\n\t"))
+		}
+		if missing == nil && strange == nil && !slices.Equal(c.ids, english.ids) {
+			for i, id := range c.ids {
+				if id != english.ids[i] {
+					t.Errorf("%s.json has %q where English has %q: translators read the catalogs side by side", lang, id, english.ids[i])
+					break
+				}
 			}
-			if (len(texts) > 1) != (len(want) > 1) {
-				t.Errorf("%s: %q has %d forms, in English %d", lang, id, len(texts), len(want))
-			}
+		}
+	}
+}
+
+func TestEveryLanguageKeepsTheVariables(t *testing.T) {
+	all := readCatalogs(t)
+	for lang, c := range all {
+		for id, texts := range c.texts {
+			sample := all["en"].texts[id]
 			for form, text := range texts {
-				sample := want["other"] + want[""]
-				if got, want := variables(text), variables(sample); !slices.Equal(got, want) {
+				if got, want := variables(text), variables(sample["other"]+sample[""]); !slices.Equal(got, want) {
 					t.Errorf("%s: %q (%s) has the variables %v, want %v", lang, id, form, got, want)
 				}
-				if strings.TrimSpace(text) != text || text == "" {
-					t.Errorf("%s: %q (%s) is empty or has spaces around it", lang, id, form)
+				if rest := variable.ReplaceAllString(text, ""); strings.ContainsAny(rest, "{}<>\t\n") {
+					t.Errorf("%s: %q (%s) has a broken variable, or a tag: %s", lang, id, form, text)
+				}
+				if strings.TrimSpace(text) != text || text == "" || strings.Contains(text, "  ") {
+					t.Errorf("%s: %q (%s) is empty or has spaces too many", lang, id, form)
 				}
 			}
 		}
-		for id := range english {
-			if _, ok := c[id]; !ok {
-				t.Errorf("%s lacks %q", lang, id)
-			}
-		}
 	}
 }
 
-func TestPluralsHaveEveryFormOfTheirLanguage(t *testing.T) {
-	names := map[plural.Form]string{plural.Other: "other", plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many"}
-	for lang, c := range readCatalogs(t) {
-		want := map[string]bool{"other": true}
-		for n := range 1001 {
-			want[names[plural.Cardinal.MatchPlural(language.Make(lang), n, 0, 0, 0, 0)]] = true
-		}
-		for id, texts := range c {
-			if len(texts) == 1 {
-				continue
-			}
-			if got := slices.Sorted(maps.Keys(texts)); !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
-				t.Errorf("%s: %q has the forms %v, want %v", lang, id, got, slices.Sorted(maps.Keys(want)))
-			}
-		}
-	}
-}
-
-// source are the string literals of the code that shows sentences, and its
-// calls that name one.
-type source struct {
-	literals map[string]bool
-	calls    []call
-}
-
-type call struct {
-	method, id string
-	variables  []string
-	at         token.Position
-}
-
-func readSource(t *testing.T) source {
+// forms are the plural forms that go-i18n picks in a language. It is asked, and
+// no table of ours: it is what counts on the pages, by the rules of its version.
+func forms(t *testing.T, lang string) []string {
 	t.Helper()
-	s := source{literals: map[string]bool{}}
-	set := token.NewFileSet()
-	for _, pattern := range []string{"*.go", "../handlers/*.go"} {
-		files, _ := filepath.Glob(pattern)
-		for _, f := range files {
-			if strings.HasSuffix(f, "_test.go") {
-				continue
-			}
-			parsed, err := parser.ParseFile(set, f, nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ast.Inspect(parsed, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.BasicLit:
-					if text, err := strconv.Unquote(n.Value); err == nil && n.Kind == token.STRING {
-						s.literals[text] = true
-					}
-				case *ast.CallExpr:
-					if c, ok := readCall(n); ok {
-						c.at = set.Position(n.Pos())
-						s.calls = append(s.calls, c)
-					}
-				}
-				return true
-			})
+	tag := language.Make(lang)
+	bundle := i18n.NewBundle(tag)
+	err := bundle.AddMessages(tag, &i18n.Message{ID: "n", Zero: "zero", One: "one", Two: "two", Few: "few", Many: "many", Other: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{"other": true}
+	says := i18n.NewLocalizer(bundle, lang)
+	for n := range 1002 {
+		if n == 1001 {
+			n = 1_000_000 // has a form of its own in Spanish, say
 		}
-	}
-	return s
-}
-
-// readCall reads a call of Say, Count or Optional that names its sentence.
-func readCall(n *ast.CallExpr) (call, bool) {
-	method, ok := n.Fun.(*ast.SelectorExpr)
-	if !ok || !slices.Contains([]string{"Say", "Count", "Optional"}, method.Sel.Name) || len(n.Args) == 0 {
-		return call{}, false
-	}
-	id, ok := n.Args[0].(*ast.BasicLit)
-	if !ok {
-		return call{}, false
-	}
-	c := call{method: method.Sel.Name}
-	c.id, _ = strconv.Unquote(id.Value)
-	if c.method == "Count" {
-		c.variables = []string{"Count"}
-	}
-	if with, ok := n.Args[len(n.Args)-1].(*ast.CompositeLit); ok {
-		for _, e := range with.Elts {
-			name, _ := strconv.Unquote(e.(*ast.KeyValueExpr).Key.(*ast.BasicLit).Value)
-			c.variables = append(c.variables, name)
-		}
-	}
-	slices.Sort(c.variables)
-	return c, true
-}
-
-// The sentences of a notice are named by what their ids begin with.
-var parts = []string{".title", ".text", ".help"}
-
-func TestEverySentenceIsSaidSomewhere(t *testing.T) {
-	s := readSource(t)
-	for id := range readCatalogs(t)["en"] {
-		used := s.literals[id]
-		for _, part := range parts {
-			bare, ok := strings.CutSuffix(id, part)
-			used = used || ok && s.literals[bare]
-		}
-		if !used {
-			t.Errorf("nobody says %q", id)
-		}
-	}
-}
-
-func TestEverySentenceSaidExistsWithItsVariables(t *testing.T) {
-	english := readCatalogs(t)["en"]
-	s := readSource(t)
-	rooms := map[string]bool{}
-	for id := range english {
-		room, _, _ := strings.Cut(id, ".")
-		rooms[room] = true
-	}
-	looksLikeID := regexp.MustCompile(`^([a-z]+)(\.[a-z_]+)+$`)
-	for text := range s.literals {
-		m := looksLikeID.FindStringSubmatch(text)
-		if m == nil || !rooms[m[1]] || strings.HasSuffix(text, ".js") || strings.HasSuffix(text, ".templ") {
-			continue
-		}
-		_, whole := english[text]
-		_, begins := english[text+".text"]
-		if !whole && !begins {
-			t.Errorf("%q is no sentence", text)
-		}
-	}
-	for _, c := range s.calls {
-		texts, ok := english[c.id]
-		if !ok {
-			t.Errorf("%v: %q is no sentence", c.at, c.id)
-			continue
-		}
-		if c.method == "Count" != (len(texts) > 1) {
-			t.Errorf("%v: %s of %q, which has %d forms", c.at, c.method, c.id, len(texts))
-		}
-		if want := variables(texts["other"] + texts[""]); !slices.Equal(c.variables, want) {
-			t.Errorf("%v: %q is given %v, wants %v", c.at, c.id, c.variables, want)
-		}
-	}
-}
-
-func TestTemplatesHoldNoSentences(t *testing.T) {
-	files, _ := filepath.Glob("*.templ")
-	if len(files) == 0 {
-		t.Fatal("no templates")
-	}
-	spoken := regexp.MustCompile(`(?:aria-label|placeholder|title|alt|data-say|value)="[^"]*\p{L}[^"]*"`)
-	machine := regexp.MustCompile(`value="(?:refresh|find|all)"`)
-	for _, f := range files {
-		b, err := os.ReadFile(f)
+		form, err := says.Localize(&i18n.LocalizeConfig{MessageID: "n", PluralCount: n})
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := machine.ReplaceAllString(string(b), "")
-		if m := spoken.FindString(text); m != "" {
-			t.Errorf("%s: an attribute speaks by itself: %s", f, m)
-		}
-		for n, line := range strings.Split(bareText(text), "\n") {
-			if strings.ContainsFunc(line, isLetter) {
-				t.Errorf("%s:%d: text outside of the catalogs: %s", f, n+1, strings.TrimSpace(line))
+		seen[form] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+func TestPluralsHaveEveryFormOfTheirLanguage(t *testing.T) {
+	all := readCatalogs(t)
+	for lang, c := range all {
+		want := forms(t, lang)
+		for id, texts := range c.texts {
+			if _, counts := all["en"].texts[id]["other"]; !counts {
+				if texts[""] == "" {
+					t.Errorf("%s: %q has forms, in English it has none", lang, id)
+				}
+				continue
+			}
+			if got := slices.Sorted(maps.Keys(texts)); !slices.Equal(got, want) {
+				t.Errorf("%s: %q has the forms %v, want %v", lang, id, got, want)
 			}
 		}
 	}
 }
 
-func isLetter(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || r >= 0x80 && r != '·'
+func TestFormsAreThoseOfTheLanguages(t *testing.T) {
+	for lang, want := range map[string]string{
+		"en": "one other", "ru": "few many one other", "pl": "few many one other", "ar": "few many one other two zero", "ja": "other", "zh-Hant": "other", "pt-BR": "many one other",
+	} {
+		if got := strings.Join(forms(t, lang), " "); got != want {
+			t.Errorf("%s has the forms %s, want %s", lang, got, want)
+		}
+	}
 }
 
-var (
-	comment    = regexp.MustCompile(`(?m)^\s*//.*$`)
-	statement  = regexp.MustCompile(`(?m)^\s*(?:package|import|templ|if|for|switch|case|default|@|} else).*$`)
-	expression = regexp.MustCompile(`{[^{}]*({[^{}]*}[^{}]*)*}`)
-	tag        = regexp.MustCompile(`(?s)<[^>]*>`)
-)
+// asInEnglish are the sentences that a language rightly says as English does.
+var asInEnglish = map[string][]string{}
 
-// bareText blanks everything in a template but the text between its tags.
-func bareText(text string) string {
-	blank := func(s string) string { return strings.Repeat("\n", strings.Count(s, "\n")) }
-	for _, part := range []*regexp.Regexp{comment, statement, expression, tag} {
-		text = part.ReplaceAllStringFunc(text, blank)
+// bare is a text without its variables and without the names of things.
+func bare(text string) string {
+	return untranslated.ReplaceAllString(variable.ReplaceAllString(text, ""), "")
+}
+
+// untranslated are the names of things, which stay as they are everywhere.
+var untranslated = regexp.MustCompile(`\b(?:Joinline|Bitrix24|CRM|JavaScript|Enter|Backspace|Ctrl|JOINLINE_[A-Z_]+|client_id|client_secret|https)\b`)
+
+func TestEverySentenceIsTranslated(t *testing.T) {
+	all := readCatalogs(t)
+	for lang, c := range all {
+		if lang == "en" {
+			continue
+		}
+		for id, texts := range c.texts {
+			sample := all["en"].texts[id]
+			for form, text := range texts {
+				same := text == sample[form] || text == sample["other"]
+				if same && strings.ContainsFunc(bare(text), unicode.IsLetter) && !slices.Contains(asInEnglish[id], lang) {
+					t.Errorf("%s: %q is said in English: %s", lang, id, text)
+				}
+			}
+		}
 	}
-	return text
+	for id, langs := range asInEnglish {
+		for _, lang := range langs {
+			if c, ok := all[lang]; ok && bare(c.texts[id][""]) != bare(all["en"].texts[id][""]) {
+				t.Errorf("%s: %q is not said as in English", lang, id)
+			}
+		}
+	}
+}
+
+// scripts are those that a language is written in; Latin where none is named.
+var scripts = map[string][]*unicode.RangeTable{
+	"ru": {unicode.Cyrillic}, "uk": {unicode.Cyrillic}, "kk": {unicode.Cyrillic},
+	"ar": {unicode.Arabic}, "hi": {unicode.Devanagari}, "th": {unicode.Thai},
+	"ja": {unicode.Han, unicode.Hiragana, unicode.Katakana}, "zh-Hans": {unicode.Han}, "zh-Hant": {unicode.Han},
+}
+
+func TestEveryLanguageIsWrittenInItsScript(t *testing.T) {
+	for lang, c := range readCatalogs(t) {
+		script := scripts[lang]
+		if script == nil {
+			script = []*unicode.RangeTable{unicode.Latin}
+		}
+		script = append(slices.Clone(script), unicode.Common, unicode.Inherited)
+		for id, texts := range c.texts {
+			for form, text := range texts {
+				if foreign := strings.Map(func(r rune) rune {
+					if unicode.In(r, script...) {
+						return -1
+					}
+					return r
+				}, bare(text)); foreign != "" {
+					t.Errorf("%s: %q (%s) has %q: %s", lang, id, form, foreign, text)
+				}
+				if strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Nd, r) && r > '9' }) {
+					t.Errorf("%s: %q (%s) has digits that Bitrix24 does not show: %s", lang, id, form, text)
+				}
+			}
+		}
+	}
+}
+
+// quotes are those that a language quotes names with.
+var quotes = map[string]string{
+	"ru": "«»", "uk": "«»", "kk": "«»", "fr": "«»", "es": "«»", "it": "«»", "ar": "«»", "de": "„“", "pl": "„”", "ja": "「」", "zh-Hant": "「」",
+}
+
+func TestEveryLanguageHasItsOwnQuotes(t *testing.T) {
+	const all = "“”„«»「」『』\"'"
+	english := readCatalogs(t)["en"].texts
+	for lang, c := range readCatalogs(t) {
+		own := quotes[lang]
+		if own == "" {
+			own = "“”"
+		}
+		for id, texts := range c.texts {
+			for form, text := range texts {
+				for _, mark := range text {
+					if strings.ContainsRune(all, mark) && !strings.ContainsRune(own, mark) {
+						t.Errorf("%s: %q (%s) quotes with %c, not %s: %s", lang, id, form, mark, own, text)
+					}
+				}
+				if strings.Contains(english[id]["other"]+english[id][""], "“") && !strings.ContainsAny(text, own) {
+					t.Errorf("%s: %q (%s) does not quote the name: %s", lang, id, form, text)
+				}
+			}
+		}
+	}
 }

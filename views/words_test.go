@@ -1,8 +1,13 @@
 package views
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/text/language"
 )
 
 func TestSpeakPicksTheFirstLanguageThatHasACatalog(t *testing.T) {
@@ -14,9 +19,9 @@ func TestSpeakPicksTheFirstLanguageThatHasACatalog(t *testing.T) {
 		"a code in capitals":                        {[]string{"RU"}, "ru"},
 		"a browser's list":                          {[]string{"", "ru-RU,ru;q=0.9,en;q=0.8"}, "ru"},
 		"the portal before the browser":             {[]string{"en", "ru"}, "en"},
-		"a language without a catalog, then one":    {[]string{"ua", "ru"}, "ru"},
-		"Ukrainian is not answered in Russian":      {[]string{"ua"}, "en"},
-		"the list's next language, when it has one": {[]string{"uk,ru;q=0.5"}, "ru"},
+		"a language without a catalog, then one":    {[]string{"ba", "ru"}, "ru"},
+		"Bashkir is not answered in Russian":        {[]string{"ba"}, "en"},
+		"the list's next language, when it has one": {[]string{"ba,ru;q=0.5"}, "ru"},
 		"nonsense": {[]string{"<script>", ";;;q=x"}, "en"},
 		"nothing":  {nil, "en"},
 		"a header of a thousand languages is ignored": {[]string{strings.Repeat("ru,", 1000)}, "en"},
@@ -54,8 +59,64 @@ func TestThePlacementHasATitleInEveryLanguageOfThePortal(t *testing.T) {
 		t.Errorf("got %q and %q", titles["en"], titles["ru"])
 	}
 	for code := range portalLanguages {
-		if titles[code] == "" {
-			t.Errorf("no title for %q", code)
+		// A portal keeps 255 characters; a tab of a card has room for about forty.
+		if n := utf8.RuneCountInString(titles[code]); n == 0 || n > 40 {
+			t.Errorf("the title for %q has %d characters: %s", code, n, titles[code])
+		}
+	}
+}
+
+func TestThePortalsCodesMeanTheirLanguages(t *testing.T) {
+	for code, lang := range map[string]string{
+		"ar": "ar", "br": "pt-BR", "de": "de", "en": "en", "fr": "fr", "hi": "hi", "id": "id", "in": "hi", "it": "it", "ja": "ja", "kz": "kk",
+		"la": "es", "ms": "ms", "pl": "pl", "ru": "ru", "sc": "zh-Hans", "tc": "zh-Hant", "th": "th", "tr": "tr", "ua": "uk", "vn": "vi",
+	} {
+		for _, wish := range []string{code, strings.ToUpper(code)} {
+			if got := Speak(wish, "en").Lang(); spoken(lang) && got != lang {
+				t.Errorf("%s is answered in %s, want %s", wish, got, lang)
+			}
+		}
+		if portalLanguages[code] == "" {
+			t.Errorf("the placement has no title for %s", code)
+		}
+	}
+	for lang := range readCatalogs(t) {
+		if !slices.Contains(slices.Collect(maps.Values(portalLanguages)), lang) {
+			t.Errorf("no portal speaks %s", lang)
+		}
+	}
+}
+
+// spoken tells whether there is a catalog of a language.
+func spoken(lang string) bool { return slices.Contains(load().tags, language.Make(lang)) }
+
+func TestBrowsersAreAnsweredInTheNearestLanguage(t *testing.T) {
+	for browser, lang := range map[string]string{
+		"ru-KZ,en;q=0.5": "ru", "de-AT": "de", "es-MX": "es", "es-419": "es", "pt-BR": "pt-BR", "pt": "pt-BR", "fr-CA": "fr", "it-CH": "it", "vi-VN": "vi",
+		"id-ID": "id", "ms-MY": "ms", "th-TH": "th", "ja-JP": "ja", "zh-CN": "zh-Hans", "zh": "zh-Hans", "zh-SG": "zh-Hans", "zh-TW": "zh-Hant",
+		"zh-HK": "zh-Hant", "zh-Hant-HK": "zh-Hant", "ar-EG": "ar", "ar-SA": "ar", "hi-IN": "hi", "uk-UA": "uk", "kk-KZ": "kk", "tr-TR": "tr", "pl-PL": "pl",
+	} {
+		if got := Speak(browser).Lang(); spoken(lang) && got != lang {
+			t.Errorf("%s is answered in %s, want %s", browser, got, lang)
+		}
+	}
+}
+
+func TestEveryPageSaysItsLanguageAndItsDirection(t *testing.T) {
+	for code, lang := range portalLanguages {
+		if !spoken(lang) {
+			continue
+		}
+		dir := "ltr"
+		if lang == "ar" {
+			dir = "rtl"
+		}
+		var page strings.Builder
+		if err := NoticePage(Notice{Page: Page{Words: Speak(code)}}).Render(t.Context(), &page); err != nil {
+			t.Fatal(err)
+		}
+		if want := `<html lang="` + lang + `" dir="` + dir + `"`; !strings.Contains(page.String(), want) {
+			t.Errorf("the page in %q has no %s", code, want)
 		}
 	}
 }
