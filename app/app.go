@@ -15,10 +15,12 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/joinline/joinline/bitrix"
@@ -46,7 +48,8 @@ type App struct {
 	log    *slog.Logger
 	now    func() time.Time
 
-	renewals singleflight.Group // of token pairs
+	renewals singleflight.Group  // of token pairs
+	renewing *semaphore.Weighted // as many as run; all of it once Finish was called
 
 	mu           sync.Mutex
 	applications map[string]*bitrix.Application // those of the store, by client id; guarded by mu
@@ -56,7 +59,21 @@ type App struct {
 // speaking to portals through b, the application of the configuration. Those
 // that are registered in the store speak as b does, with keys of their own.
 func New(cfg Config, s Store, b *bitrix.Application, log *slog.Logger) *App {
-	return &App{cfg: cfg, store: s, bitrix: b, log: log, now: time.Now}
+	return &App{cfg: cfg, store: s, bitrix: b, log: log, now: time.Now, renewing: semaphore.NewWeighted(maxRenewals)}
+}
+
+// maxRenewals is more than can run at once.
+const maxRenewals = 1 << 30
+
+// Finish waits for the renewals of tokens that go on when nobody waits for them
+// any more, and lets no other begin: a process that ended before the new pair
+// is stored would lose it. Call it once, when requests are not served any more
+// and before the store is closed. It fails when ctx ends first.
+func (a *App) Finish(ctx context.Context) error {
+	if err := a.renewing.Acquire(ctx, maxRenewals); err != nil {
+		return fmt.Errorf("waiting for renewals of tokens: %w", err)
+	}
+	return nil
 }
 
 // Ready fails when Joinline cannot work: its database does not answer.

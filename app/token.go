@@ -115,13 +115,8 @@ func (a *App) renew(ctx context.Context, b *bitrix.Application, key TokenKey, st
 		if t.Refresh == "" {
 			return bitrix.Token{}, fmt.Errorf("%w: its refresh token was refused before", ErrNoToken)
 		}
-		now := a.now()
-		l, err := a.store.LeaseToken(ctx, key, now, now.Add(leaseTime))
-		if err == nil {
-			return a.renewLeased(ctx, b, l, stale)
-		}
-		if !errors.Is(err, ErrLeased) {
-			return bitrix.Token{}, err
+		if t, err = a.tryRenew(ctx, b, key, stale); !errors.Is(err, ErrLeased) {
+			return t, err
 		}
 		select {
 		case <-ctx.Done():
@@ -129,6 +124,20 @@ func (a *App) renew(ctx context.Context, b *bitrix.Application, key TokenKey, st
 		case <-time.After(wait/2 + rand.N(wait)):
 		}
 	}
+}
+
+// tryRenew renews the stale pair, unless somebody else holds the lease on it.
+func (a *App) tryRenew(ctx context.Context, b *bitrix.Application, key TokenKey, stale bitrix.Token) (bitrix.Token, error) {
+	if err := a.renewing.Acquire(ctx, 1); err != nil {
+		return bitrix.Token{}, fmt.Errorf("renewing a token: %w", err)
+	}
+	defer a.renewing.Release(1)
+	now := a.now()
+	l, err := a.store.LeaseToken(ctx, key, now, now.Add(leaseTime))
+	if err != nil {
+		return bitrix.Token{}, err
+	}
+	return a.renewLeased(ctx, b, l, stale)
 }
 
 // renewLeased refreshes the pair of a lease, unless it is not the stale one

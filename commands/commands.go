@@ -14,6 +14,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -200,7 +201,9 @@ func (c serveCommand) Run(ctx context.Context, p Program) error {
 // site is Joinline put together: what it answers with, and how to close it.
 type site struct {
 	handler http.Handler
+	app     *app.App
 	store   *sqlstore.Store
+	log     *slog.Logger
 	settle  *background
 }
 
@@ -258,7 +261,7 @@ func open(ctx context.Context, cfg app.Config, static fs.FS, log *slog.Logger, c
 		return nil, errors.Join(err, store.Close())
 	}
 	return &site{
-		store:  store,
+		app: joinline, store: store, log: log,
 		settle: inBackground(ctx, joinline.KeepSettling),
 		handler: handlers.New(handlers.Config{
 			App:       joinline,
@@ -302,9 +305,17 @@ func openSealer(storage app.Storage) (*app.Sealer, error) {
 	return app.NewSealer(keys...)
 }
 
+// finishLimit is more than the renewal of a token takes, and its saving.
+const finishLimit = 45 * time.Second
+
+// close ends what no request waits for, then closes the database.
 func (s *site) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), finishLimit)
+	defer cancel()
 	s.settle.stop()
-	s.store.Close()
+	if err := errors.Join(s.app.Finish(ctx), s.store.Close()); err != nil {
+		s.log.Warn("the stop was not a clean one", "error", err)
+	}
 }
 
 func newLogger(w io.Writer, format string, level slog.Level) *slog.Logger {
