@@ -54,27 +54,29 @@ func soak(length time.Duration, people int, faults time.Duration, seed uint64) (
 		return 0, err
 	}
 	defer s.close()
-	for n := range people {
-		s.desk(n)
-	}
-
 	ctx, stop := context.WithTimeout(context.Background(), length)
 	defer stop()
-	log := &journal{told: map[pair][]string{}}
+	log := &journal{portal: s.portal, before: map[int]chat{}, told: map[pair][]told{}, answers: map[string]int{}}
+	for n := range people {
+		s.furnish(n)
+		log.before[chatOf(n)] = read(s.portal, chatOf(n))
+	}
 	var working sync.WaitGroup
 	for n := range people {
 		working.Go(func() { s.work(ctx, n, seed, log) })
 	}
-	struck := 0
+	expired := 0
 	if faults > 0 {
-		struck = s.trouble(ctx, faults, seed)
+		expired = s.trouble(ctx, faults, seed)
 	}
 	working.Wait()
+	struck := s.portal.Struck()
 	s.portal.ClearFaults()
 	// What the portal still does for callers who have gone away comes to its end.
 	time.Sleep(slow + time.Second)
-	fmt.Printf("seed %d, %v, %d people, %d faults\n", seed, length, people, struck)
-	return log.reconcile(os.Stdout, s.portal), nil
+	fmt.Printf("seed %d, %v, %d people, %d faults struck, every token expired %d times\n", seed, length, people, len(struck), expired)
+	printStruck(os.Stdout, struck)
+	return log.reconcile(os.Stdout), nil
 }
 
 // stage is Joinline beside a portal, both on loopback.
@@ -166,8 +168,8 @@ func chatOf(n int) int { return 20_000 + n }
 // the portal refuses them different things.
 func whoWorks(n int) int { return []int{1, 15, 24, 23}[n%4] }
 
-// desk puts a deal with an open chat before person n.
-func (s *stage) desk(n int) {
+// furnish puts a deal with an open chat before person n.
+func (s *stage) furnish(n int) {
 	s.portal.Do(func(w *bitrixtest.World) {
 		customer := w.AddUser(bitrixtest.User{ID: 30_000 + n, Type: bitrixtest.Customer, Name: "Customer", LastName: fmt.Sprint(n), Active: true})
 		deal := bitrixtest.ItemKey{Type: "DEAL", ID: dealOf(n)}
