@@ -94,7 +94,7 @@ type rotateKeyCommand struct{}
 // Help is the detail of `joinline help rotate-key`.
 func (rotateKeyCommand) Help() string {
 	return "With JOINLINE_SECRET_KEY, put the new key before the old one, separated by a comma, restart every running Joinline, then run this; after that the old key may go. " +
-		"With a key that Joinline keeps in its data folder this makes a new one by itself; restart Joinline right after. " + storageHelp
+		"With a key that Joinline keeps in its data folder this makes a new one by itself; restart Joinline right after. Cut short, it is run again and goes on. " + storageHelp
 }
 
 func (rotateKeyCommand) Run(ctx context.Context, p Program) error {
@@ -102,18 +102,21 @@ func (rotateKeyCommand) Run(ctx context.Context, p Program) error {
 	if err != nil {
 		return err
 	}
-	rotate, done := rotateOwnKey, "Restart every running Joinline now."
-	switch {
-	case len(storage.Keys) == 1:
+	if len(storage.Keys) == 1 {
 		return errors.New("JOINLINE_SECRET_KEY holds one key only\nPut a new one before it, separated by a comma (openssl rand -hex 32 makes one), and run this again")
-	case len(storage.Keys) > 1:
-		rotate, done = rotateKeys, "JOINLINE_SECRET_KEY may now hold its first key alone."
 	}
-	n, err := rotate(ctx, storage)
+	var said string
+	if len(storage.Keys) == 0 {
+		said, err = rotateOwnKey(ctx, storage)
+	} else {
+		var n int
+		n, err = rotateKeys(ctx, storage)
+		said = fmt.Sprintf("Sealed %d values with the new key. JOINLINE_SECRET_KEY may now hold its first key alone.", n)
+	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.Stdout, "Sealed %d values with the new key. %s\n", n, done)
+	_, err = fmt.Fprintln(p.Stdout, said)
 	return err
 }
 
@@ -127,21 +130,28 @@ func rotateKeys(ctx context.Context, storage app.Storage) (int, error) {
 	return store.Rotate(ctx)
 }
 
-// rotateOwnKey changes the key of the data folder. The keys before are kept
-// there until everything is sealed with the new one, and the last of them even
-// then: a Joinline that has not been restarted yet still seals with it.
-func rotateOwnKey(ctx context.Context, storage app.Storage) (int, error) {
+// rotateOwnKey changes the key of the data folder, and returns what it did. The
+// keys before are kept there until everything is sealed with the new one, and
+// the last of them even then: a Joinline that has not been restarted yet still
+// seals with it. Where something is still sealed with an older key, because a
+// change was cut short or by such a Joinline, that is made good and no other
+// key made: it would push out one that is in use.
+func rotateOwnKey(ctx context.Context, storage app.Storage) (string, error) {
 	before, err := storage.OpenKeys()
 	if err != nil {
-		return 0, err
+		return "", err
+	}
+	storage.Keys = before
+	if n, err := rotateKeys(ctx, storage); err != nil || n > 0 {
+		return fmt.Sprintf("Finished a change of the key that was begun before: sealed %d values with the new key. Restart every running Joinline now. For yet another key run this again after that.", n), err
 	}
 	storage.Keys = append([]app.Key{app.NewKey()}, before...)
 	if err := app.SaveKeys(storage.DataDir, storage.Keys); err != nil {
-		return 0, err
+		return "", err
 	}
 	n, err := rotateKeys(ctx, storage)
 	if err != nil {
-		return n, err
+		return "", err
 	}
-	return n, app.SaveKeys(storage.DataDir, storage.Keys[:2])
+	return fmt.Sprintf("Sealed %d values with the new key. Restart every running Joinline now.", n), app.SaveKeys(storage.DataDir, storage.Keys[:2])
 }

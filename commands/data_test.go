@@ -5,14 +5,17 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/joinline/joinline/app"
 	"github.com/joinline/joinline/app/sqlstore"
+	"github.com/joinline/joinline/app/sqlstore/pgtest"
 	"github.com/joinline/joinline/bitrix"
 )
 
@@ -21,6 +24,18 @@ type place map[string]string
 
 func newPlace(t *testing.T) place {
 	return place{"JOINLINE_DATA": filepath.Join(t.TempDir(), "data")}
+}
+
+// onBoth runs a test in a place with each kind of database.
+func onBoth(t *testing.T, test func(t *testing.T, here place)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, newPlace(t)) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, onPostgreSQL(t)) })
+}
+
+func onPostgreSQL(t *testing.T) place {
+	p := newPlace(t)
+	p["JOINLINE_DATABASE_URL"] = pgtest.URL(t)
+	return p
 }
 
 // joinline carries out a command there.
@@ -74,30 +89,93 @@ func copyKey(t *testing.T, from, to place) {
 }
 
 func TestWhatWasBackedUpIsRestoredElsewhere(t *testing.T) {
-	here, there := newPlace(t), newPlace(t)
-	here.fill(t)
-	file := filepath.Join(t.TempDir(), "joinline.backup")
-	_, err := here.joinline("backup", file)
-	must(t, err)
-	info, err := os.Stat(file)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the backup has mode %v, %v", info.Mode(), err)
-	}
-	content, err := os.ReadFile(file)
-	must(t, err)
-	if strings.Contains(string(content), "access-1") || !strings.Contains(string(content), string(member)) {
-		t.Error("the backup shows a token, or lacks the portal")
-	}
-	if _, err := there.joinline("restore", file); !errors.Is(err, app.ErrWrongKey) {
-		t.Errorf("without the key: %v", err)
-	}
-	copyKey(t, here, there)
-	_, err = there.joinline("restore", file)
-	must(t, err)
-	there.wantFilled(t)
-	if _, err := there.joinline("restore", file); !errors.Is(err, sqlstore.ErrNotEmpty) {
-		t.Errorf("restored over something: %v", err)
-	}
+	onBoth(t, func(t *testing.T, here place) {
+		there := newPlace(t)
+		here.fill(t)
+		file := filepath.Join(t.TempDir(), "joinline.backup")
+		_, err := here.joinline("backup", file)
+		must(t, err)
+		info, err := os.Stat(file)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("the backup has mode %v, %v", info.Mode(), err)
+		}
+		content, err := os.ReadFile(file)
+		must(t, err)
+		if strings.Contains(string(content), "access-1") || !strings.Contains(string(content), string(member)) {
+			t.Error("the backup shows a token, or lacks the portal")
+		}
+		if _, err := there.joinline("restore", file); !errors.Is(err, app.ErrWrongKey) {
+			t.Errorf("without the key: %v", err)
+		}
+		copyKey(t, here, there)
+		_, err = there.joinline("restore", file)
+		must(t, err)
+		there.wantFilled(t)
+		if _, err := there.joinline("restore", file); !errors.Is(err, sqlstore.ErrNotEmpty) {
+			t.Errorf("restored over something: %v", err)
+		}
+	})
+}
+
+func TestABackupOfARunningJoinlineTakesItsPlace(t *testing.T) {
+	databases(t, func(t *testing.T, h *hazard) {
+		h.start(t)
+		h.open(t, 1, "DEFAULT", "")
+		must(t, h.FinishInstall(h.keys.ClientID))
+		here, there := place{"JOINLINE_DATA": h.data, "JOINLINE_DATABASE_URL": h.database}, newPlace(t)
+		if h.database != "" {
+			there = onPostgreSQL(t)
+		}
+		stop := make(chan struct{})
+		var people sync.WaitGroup
+		people.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if status := h.openCard(t); status != http.StatusOK {
+					t.Errorf("card %d answers %d while a backup is made", n, status)
+					return
+				}
+			}
+		})
+		file := filepath.Join(t.TempDir(), "joinline.backup")
+		_, err := here.joinline("backup", file)
+		close(stop)
+		people.Wait()
+		must(t, err)
+		h.kill()
+		copyKey(t, here, there)
+		_, err = there.joinline("restore", file)
+		must(t, err)
+
+		h.data, h.database = there["JOINLINE_DATA"], there["JOINLINE_DATABASE_URL"]
+		h.start(t)
+		if status := h.openCard(t); status != http.StatusOK {
+			t.Errorf("a card answers %d", status)
+		}
+		if _, page := h.open(t, 1, "DEFAULT", ""); !strings.Contains(page, "Joinline is ready") {
+			t.Errorf("the administrator sees:\n%s", page)
+		}
+	})
+}
+
+func TestServeRefusesAWrongKeyAndSaysWhatHelps(t *testing.T) {
+	onBoth(t, func(t *testing.T, here place) {
+		here.fill(t)
+		kept := keyOf(t, here)
+		must(t, app.SaveKeys(here["JOINLINE_DATA"], []app.Key{app.NewKey()}))
+		here["JOINLINE_CLIENT_ID"], here["JOINLINE_CLIENT_SECRET"] = "local.1", "Secret"
+		here["JOINLINE_PUBLIC_URL"], here["JOINLINE_LISTEN"] = "https://joinline.example.com", "127.0.0.1:0"
+		_, err := here.joinline("serve")
+		if !errors.Is(err, app.ErrWrongKey) || !strings.Contains(err.Error(), "give the right key in JOINLINE_SECRET_KEY") {
+			t.Errorf("serve = %v", err)
+		}
+		must(t, app.SaveKeys(here["JOINLINE_DATA"], kept))
+		here.wantFilled(t)
+	})
 }
 
 func TestABackupReplacesNoFile(t *testing.T) {
@@ -125,52 +203,77 @@ func keyOf(t *testing.T, p place) []app.Key {
 }
 
 func TestTheKeyOfTheDataFolderIsChangedInOneCommand(t *testing.T) {
-	here := newPlace(t)
-	here.fill(t)
-	first := keyOf(t, here)[0]
-	for range 3 {
-		before := keyOf(t, here)[0]
-		output, err := here.joinline("rotate-key")
-		must(t, err)
-		if !strings.Contains(output, "Sealed 4 values") || !strings.Contains(output, "Restart") {
-			t.Errorf("it said %q", output)
+	onBoth(t, func(t *testing.T, here place) {
+		here.fill(t)
+		first := keyOf(t, here)[0]
+		for range 3 {
+			before := keyOf(t, here)[0]
+			output, err := here.joinline("rotate-key")
+			must(t, err)
+			if !strings.Contains(output, "Sealed 4 values") || !strings.Contains(output, "Restart") {
+				t.Errorf("it said %q", output)
+			}
+			if keys := keyOf(t, here); len(keys) != 2 || keys[0] == before || keys[1] != before {
+				t.Errorf("the folder holds %d keys, want the new one and the one before", len(keys))
+			}
+			here.wantFilled(t)
 		}
-		if keys := keyOf(t, here); len(keys) != 2 || keys[0] == before || keys[1] != before {
-			t.Errorf("the folder holds %d keys, want the new one and the one before", len(keys))
+		must(t, app.SaveKeys(here["JOINLINE_DATA"], keyOf(t, here)[:1]))
+		here.wantFilled(t) // with the newest key alone
+		must(t, app.SaveKeys(here["JOINLINE_DATA"], []app.Key{first}))
+		if _, err := here.joinline("backup", filepath.Join(t.TempDir(), "b")); !errors.Is(err, app.ErrWrongKey) {
+			t.Errorf("with the first key: %v", err)
 		}
+	})
+}
+
+func TestAChangeOfTheKeyThatWasCutShortIsFinishedBeforeTheNext(t *testing.T) {
+	onBoth(t, func(t *testing.T, here place) {
+		here.fill(t)
+		running := here.store(t) // and not restarted
+		first := keyOf(t, here)[0]
+		second := app.NewKey()
+		must(t, app.SaveKeys(here["JOINLINE_DATA"], []app.Key{second, first})) // as far as the change got
+		for range 2 {
+			must(t, running.SaveToken(t.Context(), app.TokenKey{Member: member, Role: app.AsViewer, User: 15}, bitrix.Token{Access: "access-15"}))
+			output, err := here.joinline("rotate-key")
+			must(t, err)
+			if !strings.Contains(output, "begun before") || !strings.Contains(output, "Restart") {
+				t.Errorf("it said %q", output)
+			}
+		}
+		if keys := keyOf(t, here); len(keys) != 2 || keys[0] != second || keys[1] != first {
+			t.Errorf("the folder holds %d keys, want the same two", len(keys))
+		}
+		must(t, running.SaveToken(t.Context(), app.TokenKey{Member: member, Role: app.AsViewer, User: 15}, bitrix.Token{Access: "access-15"}))
 		here.wantFilled(t)
-	}
-	must(t, app.SaveKeys(here["JOINLINE_DATA"], keyOf(t, here)[:1]))
-	here.wantFilled(t) // with the newest key alone
-	must(t, app.SaveKeys(here["JOINLINE_DATA"], []app.Key{first}))
-	if _, err := here.joinline("backup", filepath.Join(t.TempDir(), "b")); !errors.Is(err, app.ErrWrongKey) {
-		t.Errorf("with the first key: %v", err)
-	}
+	})
 }
 
 func TestAKeyOfTheEnvironmentIsChangedByGivingTwo(t *testing.T) {
-	const older, newer = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-	here := newPlace(t)
-	here["JOINLINE_SECRET_KEY"] = older
-	here.fill(t)
-	if _, err := here.joinline("rotate-key"); err == nil || !strings.Contains(err.Error(), "before it") {
-		t.Errorf("with one key: %v", err)
-	}
-	here["JOINLINE_SECRET_KEY"] = newer
-	if _, err := here.joinline("backup", filepath.Join(t.TempDir(), "b")); err == nil || !strings.Contains(err.Error(), "give the right key") {
-		t.Errorf("with the new key alone: %v", err)
-	}
-	here["JOINLINE_SECRET_KEY"] = newer + ",\n" + older
-	output, err := here.joinline("rotate-key")
-	must(t, err)
-	if !strings.Contains(output, "Sealed 4 values") {
-		t.Errorf("it said %q", output)
-	}
-	here["JOINLINE_SECRET_KEY"] = newer
-	here.wantFilled(t)
-	if _, err := os.Stat(filepath.Join(here["JOINLINE_DATA"], app.KeyFile)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a key was put into the folder: %v", err)
-	}
+	onBoth(t, func(t *testing.T, here place) {
+		const older, newer = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+		here["JOINLINE_SECRET_KEY"] = older
+		here.fill(t)
+		if _, err := here.joinline("rotate-key"); err == nil || !strings.Contains(err.Error(), "before it") {
+			t.Errorf("with one key: %v", err)
+		}
+		here["JOINLINE_SECRET_KEY"] = newer
+		if _, err := here.joinline("backup", filepath.Join(t.TempDir(), "b")); err == nil || !strings.Contains(err.Error(), "give the right key") {
+			t.Errorf("with the new key alone: %v", err)
+		}
+		here["JOINLINE_SECRET_KEY"] = newer + ",\n" + older
+		output, err := here.joinline("rotate-key")
+		must(t, err)
+		if !strings.Contains(output, "Sealed 4 values") {
+			t.Errorf("it said %q", output)
+		}
+		here["JOINLINE_SECRET_KEY"] = newer
+		here.wantFilled(t)
+		if _, err := os.Stat(filepath.Join(here["JOINLINE_DATA"], app.KeyFile)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("a key was put into the folder: %v", err)
+		}
+	})
 }
 
 // TestServeSettlesRemovalsByItself: nobody asked about this portal for longer
