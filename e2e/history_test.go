@@ -94,10 +94,10 @@ func TestTheKeyboardAloneDoesEverything(t *testing.T) {
 	s.wantTrouble(t, "Choose the chat that people shall be added to.")
 	keys("Tab", "Tab") // over the chip to the button, which waits for a chat as well
 	must(t, expect.Locator(s.button()).ToBeFocused())
-	keys("Tab", "Tab", "Space") // over "Refresh" to the first chat
+	keys("Tab", "Tab", "Tab", "Space") // over "Choose all" and "Refresh" to the first chat
 	must(t, expect.Locator(s.chat(chatAnn).Locator("input")).ToBeChecked())
 	must(t, expect.Locator(s.card.Locator("#into")).ToHaveText("Into: Telegram, Ann Lee - Sales line"))
-	keys("Shift+Tab", "Shift+Tab", "Enter")
+	keys("Shift+Tab", "Shift+Tab", "Shift+Tab", "Enter")
 	s.wantResult(t, pavel, "done", added...)
 	must(t, expect.Locator(s.card.Locator("#q")).ToBeFocused())
 	w.wantIn(t, chatAnn, ivan, annLee, pavel.id)

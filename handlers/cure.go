@@ -74,7 +74,7 @@ func (s *server) startDialog(c echo.Context) error {
 	if says == "" {
 		says = "result.not_started"
 	}
-	group.Lines[0].Text, group.Lines[0].Undo = w.Say(says, views.With{"Chat": group.Chat}), ""
+	group.Lines[0].Text, group.Lines[0].Undo, group.Lines[0].Ref = w.Say(says, views.With{"Chat": group.Chat}), "", ""
 	group.Stale = true // the list of chats is another one now
 	return s.changed(c, v, f, t, group, picked)
 }

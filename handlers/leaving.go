@@ -44,6 +44,7 @@ func (s *server) remove(c echo.Context) error {
 	if says := notRemoved[done.State]; says != "" {
 		group.Lines[0].Text = sceneOf(c).words.Say(says, views.With{"Name": group.Lines[0].Name})
 	}
+	group.Lines[0].Ref = "" // there is nobody to add
 	return s.changed(c, v, f, t, group, picked)
 }
 
@@ -63,6 +64,7 @@ func (s *server) join(c echo.Context) error {
 	}
 	t := told{chat, app.Added{Outcomes: []app.Outcome{done.Outcome}, Chat: done.Chat}}
 	group := resultGroup(sceneOf(c).words, v.Visit, []person{{ID: done.User, Name: done.Name}}, t, s.offers(v.Visit))
+	group.Lines[0].Ref = "" // the button is still there
 	return s.changed(c, v, f, t, group, picked)
 }
 
@@ -97,7 +99,7 @@ func (s *server) chatAndPicked(v app.Visit, sealed string, f url.Values) (chat c
 func (s *server) changed(c echo.Context, v pageVisit, f url.Values, t told, group views.ResultGroup, picked []chatChoice) error {
 	w, o := sceneOf(c).words, s.offers(v.Visit)
 	line := &group.Lines[0]
-	group.Said, line.Ref = line.Text, "" // there is nothing to add
+	group.Said = line.Text
 	results := views.Results{Words: w, Groups: []views.ResultGroup{group}, Said: group.Said, Stale: group.Stale}
 	if !sceneOf(c).pieces {
 		return s.wholeCard(c, v, f, chosen{results: results})

@@ -52,11 +52,13 @@ function change(button) {
   /** @type {[string, string][]} */
   const more = [[button.name, button.value]];
   if ('line' in button.dataset) more.push(['line', '1']);
-  const { id: line = '', user } = button.closest('.result') ?? {};
+  const about = button.closest('.result');
   show(new URL(button.formAction).pathname, undefined, more).then((done) => {
     if (!done) button.ariaDisabled = null;
     else if (document.querySelector('#results [data-stale]')) readChats();
-    else if (button.name === 'observe' && document.querySelector(`#${CSS.escape(line)}[data-state=done]`)) people.keepOnly(new Set([user]), new Set());
+    else if (about instanceof HTMLElement && document.getElementById(about.id)?.matches('[data-ref=""]')) {
+      people.keepOnly(new Set([about.dataset.user]), new Set()); // nothing is left to do for them
+    }
   });
 }
 
