@@ -50,9 +50,12 @@ var looks = map[string]struct {
 	options  playwright.BrowserNewContextOptions
 	language string
 }{
-	"light":            {playwright.BrowserNewContextOptions{ColorScheme: playwright.ColorSchemeLight, Viewport: &playwright.Size{Width: 1280, Height: 900}}, "en"},
-	"dark, in Russian": {playwright.BrowserNewContextOptions{ColorScheme: playwright.ColorSchemeDark, Viewport: &playwright.Size{Width: 1280, Height: 900}, Locale: playwright.String("ru-RU")}, "ru"},
-	"on a phone":       {playwright.BrowserNewContextOptions{ColorScheme: playwright.ColorSchemeLight, Viewport: &playwright.Size{Width: 360, Height: 740}, HasTouch: playwright.Bool(true)}, "en"},
+	"light":                             {playwright.BrowserNewContextOptions{ColorScheme: playwright.ColorSchemeLight, Viewport: &playwright.Size{Width: 1280, Height: 900}}, "en"},
+	"dark, in Russian":                  {playwright.BrowserNewContextOptions{ColorScheme: playwright.ColorSchemeDark, Viewport: &playwright.Size{Width: 1280, Height: 900}, Locale: playwright.String("ru-RU")}, "ru"},
+	"in forced colours, without motion": {playwright.BrowserNewContextOptions{ForcedColors: playwright.ForcedColorsActive, ReducedMotion: playwright.ReducedMotionReduce, Viewport: &playwright.Size{Width: 1280, Height: 900}}, "en"},
+	// 320 pixels are also what is left of 640 for whoever zooms to 200 %.
+	"narrow and zoomed, in Russian": {playwright.BrowserNewContextOptions{ColorScheme: playwright.ColorSchemeDark, DeviceScaleFactor: playwright.Float(2), Viewport: &playwright.Size{Width: 320, Height: 640}}, "ru"},
+	"on a phone":                    {playwright.BrowserNewContextOptions{ColorScheme: playwright.ColorSchemeLight, Viewport: &playwright.Size{Width: 360, Height: 740}, HasTouch: playwright.Bool(true)}, "en"},
 }
 
 // inEveryLook runs a test of what is seen in every look.

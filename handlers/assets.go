@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -56,6 +58,23 @@ func newAssets(dir fs.FS) assets {
 	a.version = hex.EncodeToString(sum.Sum(nil))[:16]
 	a.path = "/static/" + a.version + "/"
 	return a
+}
+
+// imported finds the neighbours that a module imports.
+var imported = regexp.MustCompile(`(?m)^import .* from '\./([a-z]+\.js)';$`)
+
+// imports are the files that modules import and their imports, without the
+// modules themselves: a page that names them all loads them at once.
+func (a assets) imports(modules ...string) []string {
+	all := slices.Clone(modules)
+	for n := 0; n < len(all); n++ {
+		for _, m := range imported.FindAllSubmatch(a.files[all[n]].plain, -1) {
+			if name := string(m[1]); !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+		}
+	}
+	return all[len(modules):]
 }
 
 func pack(plain []byte) []byte {

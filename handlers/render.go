@@ -85,6 +85,7 @@ func (s *server) page(at *scene, heading string, scripts ...string) views.Page {
 		Static:  s.assets.path,
 		Parent:  at.parent,
 		Scripts: append([]string{"joinline.js"}, scripts...),
+		Modules: s.assets.imports(append([]string{"joinline.js"}, scripts...)...),
 	}
 }
 

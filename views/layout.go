@@ -9,6 +9,7 @@ type Page struct {
 	Static string
 	// Parent is the origin of the portal around the page; "" outside of one.
 	Parent string
-	// Scripts are the modules that the page runs, by file name.
-	Scripts []string
+	// Scripts are the modules that the page runs, by file name, and Modules
+	// those that they import.
+	Scripts, Modules []string
 }
