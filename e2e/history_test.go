@@ -76,7 +76,10 @@ func TestTheKeyboardAloneDoesEverything(t *testing.T) {
 		must(t, expect.Locator(s.card.Locator("#options [aria-selected][data-user]")).ToHaveCount(1))
 		must(t, expect.Locator(s.card.Locator("#q")).ToHaveAttribute("aria-expanded", "true"))
 	}
-	must(t, s.card.Locator("#q").Focus())
+	must(t, s.card.Locator("a.open").First().Focus())
+	keys("/")
+	must(t, expect.Locator(s.card.Locator("#q")).ToBeFocused())
+	must(t, expect.Locator(s.card.Locator("#q")).ToHaveValue(""))
 	find(olga)
 	keys("Enter")
 	s.wantChosen(t, olga)

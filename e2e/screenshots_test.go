@@ -7,34 +7,75 @@ import (
 	"testing"
 
 	"github.com/playwright-community/playwright-go"
+
+	"github.com/joinline/joinline/bitrix/bitrixtest"
 )
 
+// pictured are the states of the card that the documentation shows, each with
+// what a person did to see it.
+var pictured = []struct {
+	name, item string
+	see        func(t *testing.T, s seat)
+}{
+	{"chats", "deal/77", func(t *testing.T, s seat) {}},
+	{"search", "deal/77", func(t *testing.T, s seat) {
+		must(t, s.card.Locator("#q").Fill("pe"))
+		must(t, expect.Locator(s.card.Locator("#options")).ToBeVisible())
+	}},
+	{"results", "deal/77", func(t *testing.T, s seat) {
+		s.choose(t, pavel, olga)
+		s.add(t)
+		s.wantResult(t, pavel, "done")
+		s.wantResult(t, olga, "refused")
+	}},
+	{"waiting", "deal/78", func(t *testing.T, s seat) {}},
+}
+
 // TestScreenshots takes the pictures of the documentation. `make screenshots`
-// keeps them; otherwise they only show that the pages can be seen.
+// keeps them, in light and dark, wide and narrow; otherwise one look only shows
+// that the pages can be seen.
 func TestScreenshots(t *testing.T) {
-	dir := cmp.Or(os.Getenv("JOINLINE_SCREENSHOTS"), t.TempDir())
+	kept := os.Getenv("JOINLINE_SCREENSHOTS")
+	dir := cmp.Or(kept, t.TempDir())
 	for name, options := range map[string]playwright.BrowserNewContextOptions{
-		"card":       {ColorScheme: playwright.ColorSchemeLight, Viewport: &playwright.Size{Width: 1280, Height: 800}},
-		"card-dark":  {ColorScheme: playwright.ColorSchemeDark, Viewport: &playwright.Size{Width: 1280, Height: 800}},
-		"card-phone": {ColorScheme: playwright.ColorSchemeLight, Viewport: &playwright.Size{Width: 390, Height: 844}},
+		"light":        {ColorScheme: playwright.ColorSchemeLight, Viewport: &playwright.Size{Width: 1280, Height: 800}},
+		"dark":         {ColorScheme: playwright.ColorSchemeDark, Viewport: &playwright.Size{Width: 1280, Height: 800}},
+		"light-narrow": {ColorScheme: playwright.ColorSchemeLight, Viewport: &playwright.Size{Width: 390, Height: 844}},
+		"dark-narrow":  {ColorScheme: playwright.ColorSchemeDark, Viewport: &playwright.Size{Width: 390, Height: 844}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			page := newPage(t, options)
-			w.signIn(t, page, "Ivan Petrov")
-			card := w.card(t, page, "deal/77")
-			for _, person := range []struct{ query, id string }{{"pavel", "23"}, {"olga", "22"}} {
-				must(t, card.Locator("#q").Fill(person.query))
-				must(t, card.Locator("#person-"+person.id).Click())
-			}
-			must(t, card.GetByRole("button", playwright.FrameLocatorGetByRoleOptions{Name: "Add to chat"}).Click())
-			must(t, expect.Locator(card.Locator("#results [data-user='23']")).ToHaveAttribute("data-state", "done"))
-			path := filepath.Join(dir, name+".png")
-			_, err := page.Screenshot(playwright.PageScreenshotOptions{Path: &path, Animations: playwright.ScreenshotAnimationsDisabled})
-			must(t, err)
-			if info, err := os.Stat(path); err != nil || info.Size() == 0 {
-				t.Errorf("no picture at %s: %v", path, err)
-			}
-		})
+		if kept == "" && name != "light" {
+			continue
+		}
+		for _, state := range pictured {
+			t.Run(state.name+"-"+name, func(t *testing.T) {
+				w := newWorld(t)
+				w.Do(func(world *bitrixtest.World) { world.Items[item("DEAL", 78)].Observers = []int{ivan} })
+				s := w.sit(t, newPage(t, options), ivan)
+				s.open(t, state.item)
+				s.read(t)
+				state.see(t, s)
+				shoot(t, filepath.Join(dir, state.name+"-"+name+".png"), func(path string) error {
+					_, err := s.page.Locator("[role=tabpanel]:not([hidden]) iframe").Screenshot(playwright.LocatorScreenshotOptions{
+						Path: &path, Animations: playwright.ScreenshotAnimationsDisabled,
+					})
+					return err
+				})
+				if state.name == "results" && name == "light" { // the picture of the README
+					shoot(t, filepath.Join(dir, "card.png"), func(path string) error {
+						_, err := s.page.Screenshot(playwright.PageScreenshotOptions{Path: &path, Animations: playwright.ScreenshotAnimationsDisabled})
+						return err
+					})
+				}
+			})
+		}
+	}
+}
+
+// shoot takes a picture and makes sure that there is one.
+func shoot(t *testing.T, path string, take func(path string) error) {
+	t.Helper()
+	must(t, take(path))
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		t.Errorf("no picture at %s: %v", path, err)
 	}
 }

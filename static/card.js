@@ -29,6 +29,13 @@ form.addEventListener('change', (event) => {
   }
 });
 
+document.addEventListener('keydown', (event) => {
+  const typing = event.target instanceof Element && event.target.matches('input:not([type=checkbox]), textarea, select');
+  if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  people.focus();
+});
+
 let lost = false; // all chats that were chosen take nobody any more, and no other was chosen since
 
 /** @returns {HTMLInputElement[]} the chats that are chosen now */
