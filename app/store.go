@@ -75,7 +75,7 @@ type Lease struct {
 	Interrupted bool
 }
 
-// Store keeps registrations, installations and tokens. Its methods are safe
+// Store keeps registrations, installations, tokens and habits. Its methods are safe
 // for concurrent use, from several processes too. What one method changes, it
 // changes in one transaction. Secrets are encrypted at rest and bound to their
 // place.
@@ -95,8 +95,9 @@ type Store interface {
 	// SetAddress replaces the addresses of a portal's pages and REST API. It
 	// fails with ErrNotInstalled when the portal is not installed.
 	SetAddress(ctx context.Context, member bitrix.MemberID, portal, endpoint string) error
-	// Uninstall marks the portal as removed and deletes its tokens and its
-	// application token. It succeeds when nothing is kept.
+	// Uninstall marks the portal as removed and deletes its tokens, its
+	// application token and the habits of its people. It succeeds when nothing
+	// is kept.
 	Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error
 	// Doubt keeps that a removal is claimed since a time and what it asked for.
 	// The zero time takes that back. Nothing changes where nothing is installed.
@@ -127,6 +128,13 @@ type Store interface {
 	// SaveToken stores a token pair in place of the one under its key.
 	// It fails with ErrNotInstalled when the portal is not installed.
 	SaveToken(ctx context.Context, key TokenKey, t bitrix.Token) error
+
+	// Habits returns what is kept of a person's habits; zero when nothing is.
+	Habits(ctx context.Context, member bitrix.MemberID, user bitrix.UserID) (Habits, error)
+	// ChangeHabits stores what change makes of a person's habits. Of changes at
+	// the same time each sees what the one before it made. It fails with
+	// ErrNotInstalled when the portal is not installed.
+	ChangeHabits(ctx context.Context, member bitrix.MemberID, user bitrix.UserID, change func(*Habits)) error
 
 	// LeaseToken gives the caller alone the right to renew a pair, until a
 	// time. It fails with ErrLeased while another lease holds, and with

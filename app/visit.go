@@ -35,6 +35,9 @@ type Visit struct {
 	// lead. MoreLinks of them were left out.
 	Links     []bitrix.CRMItem `json:"k,omitempty"`
 	MoreLinks int              `json:"o,omitempty"`
+	// NoMessenger: the application lacks the permission "im", without which it
+	// sends neither notices nor messages.
+	NoMessenger bool `json:"x,omitempty"`
 }
 
 // about reports whether the visit may speak of chats under the item.
@@ -131,6 +134,7 @@ func (a *App) OpenItem(ctx context.Context, v Visit, item bitrix.CRMItem) (Visit
 func (a *App) open(ctx context.Context, i home, c bitrix.Viewer, v Visit, item bitrix.CRMItem) (Visit, Card, error) {
 	b := proof()
 	if !item.IsZero() {
+		b.Add("scope", "scope", nil)
 		addCard(b, item)
 	}
 	r, err := c.Batch(ctx, b)
@@ -151,6 +155,8 @@ func (a *App) open(ctx context.Context, i home, c bitrix.Viewer, v Visit, item b
 	}
 	v.Item, v.Title = item, found.Title
 	v.Links, v.MoreLinks = links(item, found)
+	var granted []string
+	v.NoMessenger = r.Decode("scope", &granted) == nil && !slices.Contains(granted, "im")
 	card, err := readCard(r, v)
 	return v, card, err
 }

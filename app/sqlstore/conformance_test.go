@@ -65,6 +65,8 @@ func conformance(t *testing.T, open func(t *testing.T) app.Store) {
 		"the keys of applications are kept, replaced and listed":                 registrations,
 		"removed keys take their portals with them":                              unregistered,
 		"the address of an installed portal can be replaced":                     address,
+		"a person's habits are their own and go with the portal":                 habits,
+		"many changes of habits at once lose none":                               habitsAtOnce,
 		"installed portals are listed oldest first, without those that are gone": list,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, t.Context(), open(t)) })

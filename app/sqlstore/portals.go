@@ -137,8 +137,12 @@ func (s *Store) Uninstall(ctx context.Context, member bitrix.MemberID, at time.T
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM tokens WHERE member_id = $1`, string(member))
-		return err
+		for _, table := range []string{"tokens", "habits"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE member_id = $1`, string(member)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("marking portal %s as removed: %w", member, err)

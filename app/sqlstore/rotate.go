@@ -26,6 +26,8 @@ var sealedTables = []sealedTable{
 		func(key []string, _ string) string { return portalPlace(bitrix.MemberID(key[0])) }},
 	{"tokens", []string{"member_id", "role", "user_id"}, []string{"access_token", "refresh_token"},
 		func(key []string, column string) string { return placeOfToken(key[0], key[1], key[2], column) }},
+	{"habits", []string{"member_id", "user_id"}, []string{"habits"},
+		func(key []string, _ string) string { return habitsPlace(key[0], key[1]) }},
 	{"registrations", []string{"client_id"}, []string{"client_secret"},
 		func(key []string, _ string) string { return registrationPlace(key[0]) }},
 	{"key_check", []string{"id"}, []string{"sealed"},

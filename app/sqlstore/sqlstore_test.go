@@ -161,7 +161,7 @@ func TestProcessesMayStartAtOnceOnAnEmptyDatabase(t *testing.T) {
 		group.Wait()
 		s := open(t, address, keyedBy(startKey))
 		must(t, s.SaveInstallation(t.Context(), installation(acme), token(acme, 1, 1)))
-		if versions := column(t, address, `SELECT CAST(version_id AS TEXT) FROM goose_db_version ORDER BY id`); !slices.Equal(versions, []string{"0", "1", "2", "3", "4"}) {
+		if versions := column(t, address, `SELECT CAST(version_id AS TEXT) FROM goose_db_version ORDER BY id`); !slices.Equal(versions, []string{"0", "1", "2", "3", "4", "5"}) {
 			t.Errorf("the migrations ran as %v, want each once and in order", versions)
 		}
 	})
@@ -214,6 +214,7 @@ func TestNoSecretRestsInPlainText(t *testing.T) {
 	must(t, s.SaveInstallation(t.Context(), installation(acme), token(acme, 1, 1)))
 	must(t, s.SaveToken(t.Context(), viewerKey(15), token(acme, 15, 1)))
 	must(t, s.SaveRegistration(t.Context(), registration("local.1")))
+	must(t, s.ChangeHabits(t.Context(), acme, 15, func(h *app.Habits) { h.Texts = []string{"check the date"} }))
 	files, err := os.ReadDir(dir)
 	must(t, err)
 	var all []byte
@@ -222,7 +223,7 @@ func TestNoSecretRestsInPlainText(t *testing.T) {
 		must(t, err)
 		all = append(all, b...)
 	}
-	for _, secret := range []string{"access-1-1", "refresh-1-1", "access-15-1", "refresh-15-1", "application-token", "secret of"} {
+	for _, secret := range []string{"access-1-1", "refresh-1-1", "access-15-1", "refresh-15-1", "application-token", "secret of", "check the date"} {
 		if bytes.Contains(all, []byte(secret)) {
 			t.Errorf("%s stands in the files", secret)
 		}
