@@ -75,8 +75,8 @@ type Lease struct {
 	Interrupted bool
 }
 
-// Store keeps registrations, installations, tokens and habits. Its methods are safe
-// for concurrent use, from several processes too. What one method changes, it
+// Store keeps registrations, installations, tokens, habits and errands. Its
+// methods are safe for concurrent use, from several processes too. What one method changes, it
 // changes in one transaction. Secrets are encrypted at rest and bound to their
 // place.
 type Store interface {
@@ -96,7 +96,7 @@ type Store interface {
 	// fails with ErrNotInstalled when the portal is not installed.
 	SetAddress(ctx context.Context, member bitrix.MemberID, portal, endpoint string) error
 	// Uninstall marks the portal as removed and deletes its tokens, its
-	// application token and the habits of its people. It succeeds when nothing
+	// application token, and the habits and errands of its people. It succeeds when nothing
 	// is kept.
 	Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error
 	// Doubt keeps that a removal is claimed since a time and what it asked for.
@@ -135,6 +135,13 @@ type Store interface {
 	// the same time each sees what the one before it made. It fails with
 	// ErrNotInstalled when the portal is not installed.
 	ChangeHabits(ctx context.Context, member bitrix.MemberID, user bitrix.UserID, change func(*Habits)) error
+
+	// SaveErrand keeps an errand, in place of those of the same person that are
+	// too many or over when it begins. It fails with ErrNotInstalled when the
+	// portal is not installed.
+	SaveErrand(ctx context.Context, e Errand) error
+	// Errand returns an errand, over or not; ErrNoErrand when none is kept.
+	Errand(ctx context.Context, member bitrix.MemberID, id string) (Errand, error)
 
 	// LeaseToken gives the caller alone the right to renew a pair, until a
 	// time. It fails with ErrLeased while another lease holds, and with

@@ -17,6 +17,8 @@ type ResultGroup struct {
 	// Chat names it; "" where it is the only one.
 	Chat  string
 	Lines []Result
+	// Steps help several of them at once.
+	Steps []Step
 	// Said is the same in one sentence, for people who listen.
 	Said string
 	// Stale tells that the chats on the page are no longer the true ones.
@@ -43,6 +45,8 @@ type Result struct {
 	// Undo is what the button sends that takes the person out of the chat
 	// again; "" where there is none.
 	Undo string
+	// Steps are what may help next.
+	Steps []Step
 }
 
 // selected is the value of an ARIA attribute.

@@ -30,6 +30,7 @@ func furnished(t *testing.T, address string, key *app.Sealer) *sqlstore.Store {
 	must(t, s.SaveToken(t.Context(), viewerKey(15), token(acme, 15, 1)))
 	lease(t, s, viewerKey(15), moment)
 	must(t, s.ChangeHabits(t.Context(), acme, 15, func(h *app.Habits) { h.Texts = []string{"please check the date"} }))
+	must(t, s.SaveErrand(t.Context(), errand(acme, 15, "one")))
 	must(t, s.Uninstall(t.Context(), other, moment.Add(time.Hour)))
 	return s
 }
@@ -62,6 +63,7 @@ func TestABackupBringsEverythingBackOnAnyDatabase(t *testing.T) {
 				wantRegistration(t, keys, registration("local.1"))
 				wantLeased(t, s, viewerKey(15), moment)
 				wantHabits(t, s, acme, 15, app.Habits{Texts: []string{"please check the date"}})
+				wantErrand(t, s, errand(acme, 15, "one"))
 				want := installation(acme)
 				want.Installed = moment
 				got, err := s.Installation(t.Context(), acme)
@@ -189,7 +191,8 @@ func TestABackupOfAnOlderVersionIsBroughtUpToDate(t *testing.T) {
 	text := `{"joinline_backup":1,"schema":1,"made":"2026-09-21T12:00:00Z"}` + "\n"
 	count := 0
 	for _, line := range kept { // what version 1 knew
-		if strings.Contains(line, `"table":"registrations"`) || strings.Contains(line, `"table":"habits"`) {
+		later := func(table string) bool { return strings.Contains(line, `"table":"`+table+`"`) }
+		if slices.ContainsFunc([]string{"registrations", "habits", "errands"}, later) {
 			continue
 		}
 		line = strings.ReplaceAll(line, fmt.Sprintf(`"lease_until":%d,`, moment.Add(time.Minute).UnixMicro()), "")

@@ -67,6 +67,8 @@ func conformance(t *testing.T, open func(t *testing.T) app.Store) {
 		"the address of an installed portal can be replaced":                     address,
 		"a person's habits are their own and go with the portal":                 habits,
 		"many changes of habits at once lose none":                               habitsAtOnce,
+		"an errand is kept for its portal and goes with it":                      errands,
+		"errands that are over or too many make place for new ones":              manyErrands,
 		"installed portals are listed oldest first, without those that are gone": list,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, t.Context(), open(t)) })

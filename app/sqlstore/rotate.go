@@ -28,6 +28,8 @@ var sealedTables = []sealedTable{
 		func(key []string, column string) string { return placeOfToken(key[0], key[1], key[2], column) }},
 	{"habits", []string{"member_id", "user_id"}, []string{"habits"},
 		func(key []string, _ string) string { return habitsPlace(key[0], key[1]) }},
+	{"errands", []string{"member_id", "id"}, []string{"errand"},
+		func(key []string, _ string) string { return errandPlace(key[0], key[1]) }},
 	{"registrations", []string{"client_id"}, []string{"client_secret"},
 		func(key []string, _ string) string { return registrationPlace(key[0]) }},
 	{"key_check", []string{"id"}, []string{"sealed"},

@@ -1,0 +1,6 @@
+package app
+
+import "time"
+
+// SetNow makes a clock of now.
+func (a *App) SetNow(now func() time.Time) { a.now = now }
