@@ -186,6 +186,23 @@ func goodDialog(t *testing.T, w *world, lang string) request {
 	return r
 }
 
+// goodAsk is about somebody who is in the chat already.
+func goodAsk(t *testing.T, w *world, lang string) request {
+	t.Helper()
+	r := goodCard("/card/ask")(t, w, lang)
+	r.form.Set("ask", r.form.Get("chat")+" "+r.form.Get("person"))
+	return r
+}
+
+// askFields are wrong values behind the chat.
+var askFields = []refusal{
+	{name: "ask about nobody", status: 400, change: swap("ask", "chat")},
+	{name: "ask about a number", status: 400, change: func(r *request) { r.form.Set("ask", r.form.Get("chat")+" 22") }},
+	{name: "ask about a chat", status: 400, change: func(r *request) { r.form.Set("ask", r.form.Get("chat")+" "+r.form.Get("chat")) }},
+	{name: "ask about nobody behind a space", status: 400, change: func(r *request) { r.form.Set("ask", r.form.Get("ask")+" ") }},
+	{name: "ask about a person without a chat", status: 400, change: swap("ask", "person")},
+}
+
 // goodJoin is the operator's own, so that it changes nothing.
 func goodJoin(t *testing.T, w *world, lang string) request {
 	t.Helper()
@@ -230,6 +247,9 @@ var returnFields = []refusal{
 	{name: "a type nobody knows", status: 400, change: set("to", "invoice/5")},
 	{name: "no number", status: 400, change: set("to", "deal")},
 	{name: "a number with zeros", status: 400, change: set("to", "deal/077")},
+	{name: "an errand that is none", status: 400, change: set("to", "deal/77?ask=../../app")},
+	{name: "an errand of no item", status: 400, change: set("to", "?ask="+strings.Repeat("A", 26))},
+	{name: "more than an errand", status: 400, change: set("to", "deal/77?ask="+strings.Repeat("A", 26)+"&code=x")},
 	{name: "a line break", status: 400, change: set("to", "deal/77\r\nSet-Cookie: a=b")},
 }
 
@@ -307,7 +327,7 @@ func TestAVisitEndsAndIsRenewedForADayAtMost(t *testing.T) {
 	f := w.open(t, ivan, "DEAL", "77").fields(t)
 	v := w.opened(t, f.Get("visit"))
 	f.Set("visit", w.sealVisit(t, v.Visit, v.Browser, time.Now().Add(-time.Second)))
-	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/add", "/card/add/one", "/card/add/settle", "/card/remove", "/card/join", "/card/observe", "/card/dialog"} {
+	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/add", "/card/add/one", "/card/add/settle", "/card/remove", "/card/join", "/card/observe", "/card/dialog", "/card/ask"} {
 		w.do(t, request{path: path, form: f}).wantStatus(t, 401)
 	}
 	pair := w.portal.Token(w.keys.ClientID, ivan)

@@ -96,6 +96,7 @@ type chosen struct {
 	found   []app.Colleague
 	results views.Results
 	trouble string
+	asked   string // who asks for all that
 }
 
 // wholeCard reads everything and shows the page with what the form holds.
@@ -154,6 +155,7 @@ func cardPage(w views.Words, v app.Visit, card app.Card, in chosen, o offers) vi
 		Item:    itemName(w, card),
 		Results: in.results,
 		Trouble: in.trouble,
+		Asked:   in.asked,
 		Picker:  picker(w, v, card, in, o),
 	}
 	page.Results.Words = w

@@ -97,6 +97,7 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/card/join", s.join)
 	e.POST("/card/observe", s.makeObserver)
 	e.POST("/card/dialog", s.startDialog)
+	e.POST("/card/ask", s.ask)
 	e.POST("/visit", s.renew)
 	e.POST("/oauth/start", s.startSignIn)
 

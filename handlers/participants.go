@@ -226,6 +226,7 @@ func resultGroup(w views.Words, v app.Visit, people []person, t told, o offers) 
 			in++
 		}
 	}
+	askSteps(w, v, t, &g)
 	g.Said = w.Say("results.said", views.With{"Done": in, "All": len(t.added.Outcomes)})
 	return g
 }

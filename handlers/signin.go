@@ -83,7 +83,8 @@ func (s *server) startSignIn(c echo.Context) error {
 	}
 	to := f.Get("to")
 	if to != "" {
-		if _, err := parseItem(to); err != nil {
+		item, ask, asked := strings.Cut(to, "?ask=")
+		if _, err := parseItem(item); err != nil || asked && !errandID.MatchString(ask) {
 			return fmt.Errorf("%w: no CRM item to return to", errForm)
 		}
 	}
@@ -137,12 +138,17 @@ func (s *server) takeBack(c echo.Context, q url.Values) (to string, err error) {
 	return to, s.signedIn(c, v)
 }
 
-// openItem shows the card of a CRM item to somebody who has signed in.
+// openItem shows the card of a CRM item to somebody who has signed in, as an
+// errand prepares it if the address names one.
 func (s *server) openItem(c echo.Context) error {
 	to := c.Param("type") + "/" + c.Param("id")
 	item, err := parseItem(to)
 	if err != nil {
 		return echo.ErrNotFound
+	}
+	ask := c.QueryParam("ask")
+	if errandID.MatchString(ask) {
+		to += "?ask=" + ask
 	}
 	who, err := s.whoIsSignedIn(c)
 	if err != nil {
@@ -160,7 +166,13 @@ func (s *server) openItem(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	return s.showCard(c, pageVisit{Visit: v, Browser: who.Browser, Kept: true, Until: who.Until}, card, chosen{})
+	in := chosen{}
+	if ask != "" {
+		if card, in, err = s.prepared(c, v, ask); err != nil {
+			return err
+		}
+	}
+	return s.showCard(c, pageVisit{Visit: v, Browser: who.Browser, Kept: true, Until: who.Until}, card, in)
 }
 
 // parseItem reads a CRM item as our addresses name it: "deal/77".

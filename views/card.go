@@ -14,6 +14,8 @@ type Card struct {
 	Chats   Chats
 	// Trouble is said above everything else; "" when all is well.
 	Trouble string
+	// Asked says who asks for what the form holds; "" where nobody does.
+	Asked string
 }
 
 // Target says which chat people will be added to.
