@@ -201,7 +201,7 @@ func TestThePortalKeepsStrangersOutOfTheSignIn(t *testing.T) {
 	_, err := page.Goto(w.app + "/card/deal/77")
 	must(t, err)
 	pressSignIn(t, page)
-	must(t, expect.Locator(page.Locator("body")).ToContainText("You do not have access to this application."))
+	must(t, expect.Locator(page.Locator("body")).ToContainText("You have no access to this application."))
 	w.wantNoViewer(t, 15)
 }
 

@@ -92,6 +92,13 @@ func (s *server) settle(c echo.Context) error {
 	return s.show(c, http.StatusOK, pieces...)
 }
 
+// barred are the reasons for which we did not ask the portal for somebody, by the
+// status that the page got.
+var barred = map[string]app.Reason{
+	"401": app.ReasonNoToken,
+	"403": app.ReasonNoAccess,
+}
+
 // answers opens what the portal said about people in a chat. One about another
 // chat tells why nobody was asked for here. A person of whom the page is unsure
 // was asked for, and the answer never reached it.
@@ -114,7 +121,14 @@ func (s *server) answers(v app.Visit, chat chatChoice, f url.Values) ([]app.Answ
 		}
 		answers = append(answers, app.Answer{User: who.ID, Kind: app.AnswerLost, Late: true})
 	}
-	if len(answers) > app.MaxPeople {
+	if status := f.Get("barred"); status != "" {
+		why, ok := barred[status]
+		if !ok {
+			why = app.ReasonOther
+		}
+		answers = append(answers, app.Answer{Reason: why, Stop: app.StopAll})
+	}
+	if len(answers) > app.MaxPeople+1 {
 		return nil, fmt.Errorf("%w: %d answers", errForm, len(answers))
 	}
 	return answers, nil

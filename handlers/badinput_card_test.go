@@ -132,7 +132,7 @@ var answerFields = []refusal{
 	{name: "unsure of a number", status: 400, change: set("unsure", "15")},
 	{name: "unsure of a chat", status: 400, change: swap("unsure", "chat")},
 	{name: "far too many answers", status: 400, change: func(r *request) {
-		for len(r.form["answer"]) <= app.MaxPeople {
+		for len(r.form["answer"]) <= app.MaxPeople+1 {
 			r.form.Add("answer", r.form.Get("answer"))
 		}
 	}},

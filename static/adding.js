@@ -7,8 +7,9 @@
 /** @typedef {{ref: string, id: string, called: string, people: Person[]}} Group */
 /**
  * What was said about a group. Halted: nobody else is to be asked for, and the
- * answer that says why, if there is one.
- * @typedef {{answers: string[], unsure: string[], halted: string[] | null}} Said
+ * answer that says why, if there is one. Barred: our server refused to ask, with
+ * this status.
+ * @typedef {{answers: string[], unsure: string[], halted: string[] | null, barred?: number}} Said
  */
 /** @typedef {(url: string, fields: [string, string][]) => Promise<Response | null>} Post posts the fields with the visit; null when the server cannot be reached */
 
@@ -26,9 +27,12 @@ export async function addOneByOne(groups, post, swap) {
   lay(groups);
   /** @type {Said['halted']} */
   let halted = null;
+  /** @type {number | undefined} */
+  let barred;
   for (const group of groups) {
-    const said = halted ? { answers: halted, unsure: [], halted } : await askAll(group, post);
-    halted = said.halted;
+    /** @type {Said} */
+    const said = halted ? { answers: halted, unsure: [], halted, barred } : await askAll(group, post);
+    ({ halted, barred } = said);
     await settle(group, said, post, swap);
   }
   document.querySelector('#results .stop')?.remove();
@@ -90,6 +94,7 @@ async function askAll(group, post) {
     if (stopped || !told) break;
     say(told, person, 'asking', place().dataset.asking?.replace('{}', person.name));
     const answer = await ask(group, person, post);
+    if (typeof answer === 'number') return { ...said, halted: [], barred: answer };
     lost = !answer || answer.kind === 'lost' ? lost + 1 : 0;
     if (answer) said.answers.push(answer.answer);
     else said.unsure.push(person.ref);
@@ -104,10 +109,12 @@ async function askAll(group, post) {
  * @param {Group} group
  * @param {Person} person
  * @param {Post} post
- * @returns {Promise<{answer: string, kind: string, stop: string, says: string} | null>} null when there is no telling what became of it
+ * @returns {Promise<{answer: string, kind: string, stop: string, says: string} | number | null>} the status
+ *   when the portal was surely not asked, null when there is no telling what became of it
  */
 async function ask(group, person, post) {
   const response = await post('/card/add/one', [['chat', group.ref], ['person', person.ref]]);
+  if (response && !response.ok && response.status < 500) return response.status;
   return response?.ok ? response.json().catch(() => null) : null;
 }
 
@@ -124,9 +131,11 @@ async function settle(group, said, post, swap) {
   for (const person of group.people) fields.push(['person', person.ref]);
   for (const answer of said.answers) fields.push(['answer', answer]);
   for (const ref of said.unsure) fields.push(['unsure', ref]);
+  if (said.barred) fields.push(['barred', String(said.barred)]);
   for (const pause of [...PAUSES, 0]) {
     const response = await post('/card/add/settle', fields);
     if (response?.ok) return swap(await response.text());
+    if (response && response.status < 500) break; // it will not say anything else
     if (pause) await new Promise((resolve) => setTimeout(resolve, pause));
   }
   const told = document.getElementById(`told-${group.id}`);

@@ -185,7 +185,9 @@ async function run(groups) {
   const whom = groups.flatMap((group) => group.people.map((person) => person.user));
   await busy(whom, async () => {
     expect();
+    problem = '';
     await addOneByOne(groups, fields, swap);
+    if (problem) swap(problem); // what came after has taken its place
     const missing = [...document.querySelectorAll('#results .result[data-ref]:not([data-ref=""])')];
     people.keepOnly(new Set(whom), new Set(missing.map((line) => line.getAttribute('data-user') ?? '')));
     return true;
@@ -347,6 +349,8 @@ async function show(url, signal, more = []) {
   }
 }
 
+let problem = ''; // what the server complained of last
+
 /**
  * Posts fields with the visit. Null: the server cannot be reached.
  * @type {import('./adding.js').Post}
@@ -357,7 +361,7 @@ async function fields(url, list) {
     const answer = await send(url, body).catch(() => null);
     if (answer?.status !== 429) {
       if (!answer) trouble(form.dataset.offline ?? '');
-      else if (!answer.ok) swap(await answer.text());
+      else if (!answer.ok) swap(problem = await answer.text());
       return answer;
     }
     const seconds = Number(answer.headers.get('Retry-After')) || 1; // it did nothing yet
