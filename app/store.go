@@ -57,7 +57,7 @@ type TokenKey struct {
 // A Store answers with these about the renewal of a token pair.
 var (
 	// ErrLeased: somebody else, here or in another process, holds the lease.
-	ErrLeased = errors.New("the token pair is being renewed by somebody else")
+	ErrLeased = errors.New("somebody else holds the lease")
 	// ErrReplaced: another pair is kept by now, or none.
 	ErrReplaced = errors.New("the token pair was replaced meanwhile")
 )
@@ -75,8 +75,28 @@ type Lease struct {
 	Interrupted bool
 }
 
-// Store keeps registrations, installations, tokens, habits and errands. Its
-// methods are safe for concurrent use, from several processes too. What one method changes, it
+// Directory is a portal's staff as it was read, for those who search it.
+type Directory struct {
+	// Read is when the reading began. Zero: there is none.
+	Read time.Time
+	// Staff is what staff.Index.Encode wrote.
+	Staff []byte
+}
+
+// Reading tells how the reading of a portal's staff stands. To the one who
+// reads it is the right to, until a time.
+type Reading struct {
+	Member bitrix.MemberID
+	// Read is when the Directory that is kept was read. Zero: none is.
+	Read time.Time
+	// People are how many were met so far by the reading that goes on.
+	People int
+	// Until is when its time is over. Zero: nobody reads.
+	Until time.Time
+}
+
+// Store keeps registrations, installations, tokens, habits, errands and
+// directories. Its methods are safe for concurrent use, from several processes too. What one method changes, it
 // changes in one transaction. Secrets are encrypted at rest and bound to their
 // place.
 type Store interface {
@@ -96,7 +116,7 @@ type Store interface {
 	// fails with ErrNotInstalled when the portal is not installed.
 	SetAddress(ctx context.Context, member bitrix.MemberID, portal, endpoint string) error
 	// Uninstall marks the portal as removed and deletes its tokens, its
-	// application token, and the habits and errands of its people. It succeeds when nothing
+	// application token, the habits and errands of its people, and its directory. It succeeds when nothing
 	// is kept.
 	Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error
 	// Doubt keeps that a removal is claimed since a time and what it asked for.
@@ -142,6 +162,23 @@ type Store interface {
 	SaveErrand(ctx context.Context, e Errand) error
 	// Errand returns an errand, over or not; ErrNoErrand when none is kept.
 	Errand(ctx context.Context, member bitrix.MemberID, id string) (Errand, error)
+
+	// Directory returns the staff that was read last; zero when none was.
+	Directory(ctx context.Context, member bitrix.MemberID) (Directory, error)
+	// Reading tells how the reading of a portal's staff stands.
+	Reading(ctx context.Context, member bitrix.MemberID) (Reading, error)
+	// LeaseReading gives the caller alone the right to read a portal's staff,
+	// until a time. It fails with ErrLeased while somebody else has it, and
+	// where the portal is not installed.
+	LeaseReading(ctx context.Context, member bitrix.MemberID, now, until time.Time) (Reading, error)
+	// HoldReading prolongs that right and keeps how many people were met. It
+	// fails with ErrLeased when the right was lost meanwhile.
+	HoldReading(ctx context.Context, r Reading, people int, until time.Time) (Reading, error)
+	// EndReading gives the right back. It does nothing when it was lost.
+	EndReading(ctx context.Context, r Reading) error
+	// SaveDirectory keeps a portal's staff in place of what was read before, and
+	// ends the right to read. It fails with ErrLeased when that was lost.
+	SaveDirectory(ctx context.Context, r Reading, d Directory) error
 
 	// LeaseToken gives the caller alone the right to renew a pair, until a
 	// time. It fails with ErrLeased while another lease holds, and with

@@ -69,6 +69,8 @@ func conformance(t *testing.T, open func(t *testing.T) app.Store) {
 		"many changes of habits at once lose none":                               habitsAtOnce,
 		"an errand is kept for its portal and goes with it":                      errands,
 		"errands that are over or too many make place for new ones":              manyErrands,
+		"a directory replaces the one before it and goes with the portal":        directories,
+		"one of many may read the staff, until its time is over":                 readings,
 		"installed portals are listed oldest first, without those that are gone": list,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, t.Context(), open(t)) })

@@ -30,6 +30,8 @@ var sealedTables = []sealedTable{
 		func(key []string, _ string) string { return habitsPlace(key[0], key[1]) }},
 	{"errands", []string{"member_id", "id"}, []string{"errand"},
 		func(key []string, _ string) string { return errandPlace(key[0], key[1]) }},
+	{"directory_pieces", []string{"member_id", "read_at", "number"}, []string{"piece"},
+		func(key []string, _ string) string { return piecePlace(key[0], key[1], key[2]) }},
 	{"registrations", []string{"client_id"}, []string{"client_secret"},
 		func(key []string, _ string) string { return registrationPlace(key[0]) }},
 	{"key_check", []string{"id"}, []string{"sealed"},
@@ -62,49 +64,76 @@ func (s *Store) Rotate(ctx context.Context) (int, error) {
 }
 
 func (s *Store) rotateTable(ctx context.Context, t sealedTable) (changed int, err error) {
-	rows, err := s.readSealed(ctx, t)
-	if err != nil {
-		return 0, err
-	}
-	for _, row := range rows {
-		key, sealed := row[:len(t.key)], row[len(t.key):]
-		for i, column := range t.sealed {
-			if s.key.Newest(sealed[i]) {
-				continue
-			}
-			plain, err := s.key.Open(sealed[i], t.place(key, column))
+	for _, column := range t.sealed {
+		rows, err := s.olderRows(ctx, t, column)
+		if err != nil {
+			return changed, err
+		}
+		for _, key := range rows {
+			n, err := s.sealAnew(ctx, t, column, key)
+			changed += n
 			if err != nil {
 				return changed, err
 			}
-			// A value that was replaced meanwhile is left to the next round.
-			_, err = s.db.ExecContext(ctx, `UPDATE `+t.name+` SET `+column+` = $1 WHERE `+column+` = $2`,
-				s.key.Seal(plain, t.place(key, column)), sealed[i])
-			if err != nil {
-				return changed, err
-			}
-			changed++
 		}
 	}
 	return changed, nil
 }
 
-// readSealed reads the keys and the sealed columns of all rows as text.
-func (s *Store) readSealed(ctx context.Context, t sealedTable) (all [][]string, err error) {
-	columns := append(append([]string{}, t.key...), t.sealed...)
-	err = s.query(ctx, `SELECT `+strings.Join(columns, ", ")+` FROM `+t.name, func(rows *sql.Rows) error {
-		row, targets := make([]string, len(columns)), make([]any, len(columns))
-		for i := range row {
-			targets[i] = &row[i]
+// olderRows returns the keys of the rows in which a column was sealed with
+// another key than the newest. The values are left where they are: together
+// they may be large.
+func (s *Store) olderRows(ctx context.Context, t sealedTable, column string) (all [][]any, err error) {
+	err = s.query(ctx, `SELECT substr(`+column+`, 1, 9), `+strings.Join(t.key, ", ")+` FROM `+t.name, func(rows *sql.Rows) error {
+		var number string
+		key, targets := make([]any, len(t.key)), []any{&number}
+		for i := range key {
+			targets = append(targets, &key[i])
 		}
-		all = append(all, row)
-		return rows.Scan(targets...)
+		if err := rows.Scan(targets...); err != nil {
+			return err
+		}
+		if !s.key.Newest(number) {
+			all = append(all, key)
+		}
+		return nil
 	})
 	return all, err
 }
 
+// sealAnew seals one value with the newest key. What was replaced meanwhile is
+// left to the next round.
+func (s *Store) sealAnew(ctx context.Context, t sealedTable, column string, key []any) (changed int, err error) {
+	var where, names []string
+	for i, name := range t.key {
+		where = append(where, fmt.Sprintf("%s = $%d", name, i+1))
+		names = append(names, fmt.Sprint(key[i]))
+	}
+	row := ` WHERE ` + strings.Join(where, " AND ")
+	var sealed string
+	err = s.db.QueryRowContext(ctx, `SELECT `+column+` FROM `+t.name+row, key...).Scan(&sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	plain, err := s.key.Open(sealed, t.place(names, column))
+	if err != nil {
+		return 0, err
+	}
+	n := len(key)
+	_, err = s.db.ExecContext(ctx, fmt.Sprintf(`UPDATE %s SET %s = $%d%s AND %s = $%d`, t.name, column, n+1, row, column, n+2),
+		append(key, s.key.Seal(plain, t.place(names, column)), sealed)...)
+	if err != nil {
+		return 0, err
+	}
+	return 1, nil
+}
+
 // query calls each for every row of an answer.
-func (s *Store) query(ctx context.Context, query string, each func(rows *sql.Rows) error) error {
-	rows, err := s.db.QueryContext(ctx, query)
+func (s *Store) query(ctx context.Context, query string, each func(rows *sql.Rows) error, args ...any) error {
+	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}

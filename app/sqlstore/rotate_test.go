@@ -30,8 +30,8 @@ func TestRotationSealsEverythingWithTheNewKey(t *testing.T) {
 		older, newer, both := twoKeys(t)
 		must(t, furnished(t, address, older).Close())
 		s := open(t, address, both)
-		if n, err := s.Rotate(t.Context()); err != nil || n != 10 {
-			t.Errorf("Rotate = %d, %v; want a client secret, 2 application tokens, 2 pairs, habits, an errand and the key check", n, err)
+		if n, err := s.Rotate(t.Context()); err != nil || n != 13 {
+			t.Errorf("Rotate = %d, %v; want a client secret, 2 application tokens, 2 pairs, habits, an errand, 3 pieces of a directory and the key check", n, err)
 		}
 		if n, err := s.Rotate(t.Context()); err != nil || n != 0 {
 			t.Errorf("a second time it sealed %d values, %v", n, err)
@@ -41,6 +41,7 @@ func TestRotationSealsEverythingWithTheNewKey(t *testing.T) {
 		wantToken(t, s, installerKey, token(acme, 1, 1))
 		wantToken(t, s, viewerKey(15), token(acme, 15, 1))
 		wantLeased(t, s, viewerKey(15), moment)
+		wantDirectory(t, s, acme, moment, large(1))
 		wantHabits(t, s, acme, 15, app.Habits{Texts: []string{"please check the date"}})
 		wantErrand(t, s, errand(acme, 15, "one"))
 		if i, err := s.Installation(t.Context(), acme); err != nil || i.ApplicationToken.Reveal() != "application-token" {
@@ -49,7 +50,7 @@ func TestRotationSealsEverythingWithTheNewKey(t *testing.T) {
 		if _, err := sqlstore.Open(t.Context(), address, older); !errors.Is(err, app.ErrWrongKey) {
 			t.Errorf("with the older key alone: %v", err)
 		}
-		for _, text := range slices.Concat(rowsOf(backup(t, s), "tokens"), rowsOf(backup(t, s), "portals"), rowsOf(backup(t, s), "habits"), rowsOf(backup(t, s), "errands")) {
+		for _, text := range slices.Concat(rowsOf(backup(t, s), "tokens"), rowsOf(backup(t, s), "portals"), rowsOf(backup(t, s), "habits"), rowsOf(backup(t, s), "errands"), rowsOf(backup(t, s), "directory_pieces")) {
 			if strings.Contains(text, older.Seal("", "")[:9]) {
 				t.Errorf("still sealed with the older key: %s", text)
 			}
