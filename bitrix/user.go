@@ -12,6 +12,7 @@ type User struct {
 	ID                         UserID
 	Name, LastName, SecondName string
 	Position                   string
+	Email                      string // empty where the application may not see it
 	Photo                      string // absolute address, or empty
 	Departments                []int64
 	Online                     bool   // active in the last minutes; false also when not told
@@ -65,6 +66,7 @@ type wireEmployee struct {
 	LastName   text         `json:"LAST_NAME"`
 	SecondName text         `json:"SECOND_NAME"`
 	Position   text         `json:"WORK_POSITION"`
+	Email      text         `json:"EMAIL"`
 	Photo      text         `json:"PERSONAL_PHOTO"`
 	Department list[number] `json:"UF_DEPARTMENT"`
 	Online     flag         `json:"IS_ONLINE"`
@@ -79,6 +81,7 @@ func (w wireEmployee) user() User {
 		LastName:    string(w.LastName),
 		SecondName:  string(w.SecondName),
 		Position:    string(w.Position),
+		Email:       string(w.Email),
 		Photo:       photo(w.Photo),
 		Departments: int64s(w.Department),
 		Online:      bool(w.Online),
