@@ -38,6 +38,7 @@ const (
 	KeyError     = "error"
 	KeyState     = "state"
 	KeyReason    = "reason"
+	KeyPeople    = "people"
 )
 
 // App is Joinline. It is safe for concurrent use.
@@ -51,6 +52,9 @@ type App struct {
 	renewals singleflight.Group  // of token pairs
 	renewing *semaphore.Weighted // as many as run; all of it once Finish was called
 
+	shelf *shelf             // of directories
+	loads singleflight.Group // of directories from the store
+
 	mu           sync.Mutex
 	applications map[string]*bitrix.Application // those of the store, by client id; guarded by mu
 }
@@ -59,7 +63,7 @@ type App struct {
 // speaking to portals through b, the application of the configuration. Those
 // that are registered in the store speak as b does, with keys of their own.
 func New(cfg Config, s Store, b *bitrix.Application, log *slog.Logger) *App {
-	return &App{cfg: cfg, store: s, bitrix: b, log: log, now: time.Now, renewing: semaphore.NewWeighted(maxRenewals)}
+	return &App{cfg: cfg, store: s, bitrix: b, log: log, now: time.Now, renewing: semaphore.NewWeighted(maxRenewals), shelf: newShelf()}
 }
 
 // maxRenewals is more than can run at once.

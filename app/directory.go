@@ -1,9 +1,13 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/joinline/joinline/app/staff"
 	"github.com/joinline/joinline/bitrix"
 )
 
@@ -12,6 +16,11 @@ const (
 	maxFound = 20
 	// maxExternal people from outside are shown, so that nobody wonders where they are.
 	maxExternal = 5
+	// fewFound people of the directory, and a query of so many letters, make it
+	// worth while to ask the portal, too: about people from outside, of whom
+	// everybody may see others, and about who was employed a moment ago.
+	fewFound    = 5
+	askedLength = 3
 )
 
 // Colleague is an employee who can be added to a chat.
@@ -19,6 +28,8 @@ type Colleague struct {
 	ID bitrix.UserID
 	// Name may be empty; Photo is an absolute URL or empty.
 	Name, Position, Photo string
+	// Departments are the names of theirs, as far as they are known.
+	Departments []string
 	// Online: active recently.
 	Online bool
 	// External people are shown, but the portal does not add them.
@@ -27,19 +38,86 @@ type Colleague struct {
 	Viewer bool
 }
 
-// Find returns up to 20 colleagues who match the beginnings of words in the
-// query, in one request and in the portal's order, and after them up to 5
-// people from outside. A blank query finds nobody and asks nothing. ErrScope
-// when the application may not search people.
-func (a *App) Find(ctx context.Context, v Visit, query string) ([]Colleague, error) {
+// Found is what a search gave.
+type Found struct {
+	People []Colleague
+	// Reading: the portal's staff is still being read, so the portal has
+	// answered. Met are the people met so far.
+	Reading bool
+	Met     int
+}
+
+// Find returns up to 20 colleagues whom the query fits, and after them up to 5
+// people from outside. An employee searches the portal's directory, the closest
+// first, without a request to the portal unless few are found: see
+// staff.Index.Search. While that directory is not read yet, and for viewers
+// from outside always, the portal searches, in one request and in its own
+// order. A blank query finds nobody and asks nothing. ErrScope when the
+// application may not search people.
+func (a *App) Find(ctx context.Context, v Visit, query string) (Found, error) {
 	query = strings.Join(strings.Fields(query), " ")
 	if r := []rune(query); len(r) > maxQuery {
 		query = string(r[:maxQuery])
 	}
 	if query == "" {
-		return nil, nil
+		return Found{}, nil
 	}
-	c, err := a.viewer(ctx, v)
+	i, err := a.installation(ctx, v.Member)
+	if err != nil {
+		a.shelf.drop(v.Member)
+		return Found{}, err
+	}
+	if !v.Employee {
+		people, err := a.findAtPortal(ctx, i, v, query)
+		return Found{People: people}, err
+	}
+	d, r, err := a.directory(ctx, v.Member)
+	if err != nil {
+		return Found{}, err
+	}
+	now := a.now()
+	if d == nil || a.shelf.old(v.Member, d.read, now) {
+		a.shelf.want(wish{Visit: v}, now)
+	}
+	if d == nil {
+		people, err := a.findAtPortal(ctx, i, v, query)
+		return Found{People: people, Reading: r.Until.After(now), Met: r.People}, err
+	}
+	people := a.findInDirectory(d, v, query)
+	if len(people) < fewFound && utf8.RuneCountInString(query) >= askedLength {
+		more, err := a.findAtPortal(ctx, i, v, query)
+		if err != nil && len(people) == 0 {
+			return Found{}, err
+		}
+		people = joined(people, more)
+	}
+	return Found{People: people}, nil
+}
+
+// findInDirectory searches the directory of the staff.
+func (a *App) findInDirectory(d *shelved, v Visit, query string) []Colleague {
+	people := []Colleague{}
+	for _, m := range d.Search(query, staff.Options{
+		Limit: maxFound, Near: v.Departments,
+		Skip: func(u bitrix.UserID) bool { return a.shelf.isGone(d, u) },
+	}) {
+		c := Colleague{
+			ID: m.ID, Name: bitrix.User{Name: m.Name, LastName: m.LastName}.FullName(), Position: m.Position, Photo: m.Photo,
+			Viewer: m.ID == v.Viewer,
+		}
+		for _, id := range m.Departments {
+			if unit, ok := d.Department(id); ok && unit.Name != "" {
+				c.Departments = append(c.Departments, unit.Name)
+			}
+		}
+		people = append(people, c)
+	}
+	return people
+}
+
+// findAtPortal lets the portal search, as the viewer.
+func (a *App) findAtPortal(ctx context.Context, i home, v Visit, query string) ([]Colleague, error) {
+	c, err := a.viewerAt(ctx, i, v)
 	if err != nil {
 		return nil, err
 	}
@@ -65,4 +143,18 @@ func (a *App) Find(ctx context.Context, v Visit, query string) ([]Colleague, err
 		})
 	}
 	return found, nil
+}
+
+// joined puts those whom the portal found behind those of the directory.
+func joined(people, more []Colleague) []Colleague {
+	for _, c := range more {
+		n := slices.IndexFunc(people, func(p Colleague) bool { return p.ID == c.ID })
+		if n < 0 {
+			people = append(people, c)
+			continue
+		}
+		people[n].Online = c.Online
+		people[n].Photo = cmp.Or(people[n].Photo, c.Photo)
+	}
+	return people
 }

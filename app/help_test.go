@@ -58,13 +58,29 @@ type joinline struct {
 
 // logBook is a log that goes into memory.
 type logBook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu      sync.Mutex
+	b       bytes.Buffer
+	awaited map[string]chan struct{}
+}
+
+// await returns what is closed once the log says a text.
+func (l *logBook) await(text string) <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	said := make(chan struct{})
+	l.awaited = map[string]chan struct{}{text: said}
+	return said
 }
 
 func (l *logBook) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for text, said := range l.awaited {
+		if bytes.Contains(p, []byte(text)) {
+			close(said)
+			delete(l.awaited, text)
+		}
+	}
 	return l.b.Write(p)
 }
 

@@ -141,6 +141,7 @@ func (a *App) settle(ctx context.Context, client bitrix.Viewer, v Visit, c ChatR
 		}
 	}
 	added.Chat = back.chat
+	var gone []bitrix.UserID
 	for _, user := range people {
 		answer := untried(answers)
 		if n := slices.IndexFunc(answers, func(a Answer) bool { return a.User == user && a.Kind != "" }); n >= 0 {
@@ -148,9 +149,13 @@ func (a *App) settle(ctx context.Context, client bitrix.Viewer, v Visit, c ChatR
 		}
 		o := judge(user, answer, c, back)
 		added.Outcomes = append(added.Outcomes, o)
+		if o.Reason == ReasonNotActive {
+			gone = append(gone, user)
+		}
 		a.log.InfoContext(ctx, "add", KeyMember, v.Member, KeyUser, v.Viewer, KeyItem, c.Owner.String(), KeyChat, c.ID,
 			KeyColleague, o.User, KeyState, o.State, KeyReason, o.Reason)
 	}
+	a.dismissed(v, gone)
 	return added
 }
 

@@ -46,6 +46,7 @@ func (a *App) claimedRemoval(ctx context.Context, i home, clean bool) error {
 	if err != nil || !now.Updated.Equal(i.Updated) {
 		return err
 	}
+	a.shelf.drop(i.Member)
 	if clean {
 		return a.store.Forget(ctx, i.Member)
 	}

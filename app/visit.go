@@ -38,6 +38,10 @@ type Visit struct {
 	// NoMessenger: the application lacks the permission "im", without which it
 	// sends neither notices nor messages.
 	NoMessenger bool `json:"x,omitempty"`
+	// Employee: the portal says that the viewer is one, who may look into the
+	// directory of the staff. Departments are theirs.
+	Employee    bool    `json:"e,omitempty"`
+	Departments []int64 `json:"d,omitempty"`
 }
 
 // about reports whether the visit may speak of chats under the item.
@@ -135,6 +139,7 @@ func (a *App) open(ctx context.Context, i home, c bitrix.Viewer, v Visit, item b
 	b := proof()
 	if !item.IsZero() {
 		b.Add("scope", "scope", nil)
+		b.Self("self")
 		addCard(b, item)
 	}
 	r, err := c.Batch(ctx, b)
@@ -156,7 +161,11 @@ func (a *App) open(ctx context.Context, i home, c bitrix.Viewer, v Visit, item b
 	v.Item, v.Title = item, found.Title
 	v.Links, v.MoreLinks = links(item, found)
 	var granted []string
+	v.takeSelf(r)
 	v.NoMessenger = r.Decode("scope", &granted) == nil && !slices.Contains(granted, "im")
+	if v.Employee {
+		a.shelf.want(wish{v, true}, a.now())
+	}
 	card, err := readCard(r, v)
 	return v, card, err
 }
@@ -175,7 +184,9 @@ func (a *App) Renew(ctx context.Context, v Visit, l bitrix.Launch) (Visit, error
 	}
 	key := TokenKey{v.Member, AsViewer, v.Viewer}
 	source := i.bitrix.Renewing(claimed(l, i), a.saver(key))
-	r, err := i.bitrix.Viewer(i.Endpoint, source).Batch(ctx, proof())
+	b := proof()
+	b.Self("self")
+	r, err := i.bitrix.Viewer(i.Endpoint, source).Batch(ctx, b)
 	if err != nil {
 		return v, whole(err)
 	}
@@ -191,7 +202,20 @@ func (a *App) Renew(ctx context.Context, v Visit, l bitrix.Launch) (Visit, error
 		return v, err
 	}
 	v.Admin = me.Admin
+	v.takeSelf(r)
 	return v, a.saveToken(ctx, key, t)
+}
+
+// takeSelf reads what the portal says about the viewer. Where it does not tell,
+// because the application may not ask, nobody counts as an employee.
+func (v *Visit) takeSelf(r *bitrix.BatchResult) {
+	var self bitrix.User
+	known := r.Decode("self", &self) == nil && self.ID == v.Viewer
+	v.Employee = known && self.Active && self.Type == "employee" && len(self.Departments) > 0
+	v.Departments = nil
+	if v.Employee {
+		v.Departments = self.Departments
+	}
 }
 
 // AuthorizeURL returns the portal's page on which a person signs in from

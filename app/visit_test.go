@@ -26,6 +26,7 @@ func TestOpeningACardCostsOneRequestAndShowsItsChats(t *testing.T) {
 	want := app.Visit{
 		Member: bitrix.MemberID(j.portal.MemberID()), Portal: j.portal.URL(), Viewer: ivan, Name: "Ivan Petrov", Language: "en",
 		Item: deal77, Title: "Delivery of 40 chairs", Links: []bitrix.CRMItem{contact31, company12},
+		Employee: true, Departments: []int64{5},
 	}
 	if d := cmp.Diff(want, v, cmpopts.IgnoreFields(app.Visit{}, "ID")); d != "" || v.ID == "" {
 		t.Errorf("visit %q: %s", v.ID, d)

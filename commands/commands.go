@@ -205,6 +205,7 @@ type site struct {
 	store   *sqlstore.Store
 	log     *slog.Logger
 	settle  *background
+	read    *background
 }
 
 // background is work that goes on beside the requests until it is told to end.
@@ -263,6 +264,7 @@ func open(ctx context.Context, cfg app.Config, static fs.FS, log *slog.Logger, c
 	return &site{
 		app: joinline, store: store, log: log,
 		settle: inBackground(ctx, joinline.KeepSettling),
+		read:   inBackground(ctx, joinline.KeepReading),
 		handler: handlers.New(handlers.Config{
 			App:       joinline,
 			PublicURL: cfg.PublicURL,
@@ -313,6 +315,7 @@ func (s *site) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), finishLimit)
 	defer cancel()
 	s.settle.stop()
+	s.read.stop()
 	if err := errors.Join(s.app.Finish(ctx), s.store.Close()); err != nil {
 		s.log.Warn("the stop was not a clean one", "error", err)
 	}

@@ -93,7 +93,7 @@ type chosen struct {
 	all     bool // every chat that takes people is chosen
 	people  []person
 	query   string
-	found   []app.Colleague
+	found   app.Found
 	results views.Results
 	trouble string
 	asked   string // who asks for all that

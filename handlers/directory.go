@@ -101,7 +101,7 @@ func foundList(w views.Words, v app.Visit, in chosen, members []bitrix.UserID, o
 	if in.query == "" {
 		return list
 	}
-	for _, p := range in.found {
+	for _, p := range in.found.People {
 		option := views.Option{
 			Choice: choice(w, p.ID, p.Name, p.Position, o),
 			Face:   faceOf(w, v, p.ID, p.Name, p.Photo, ""),
@@ -121,6 +121,9 @@ func foundList(w views.Words, v app.Visit, in chosen, members []bitrix.UserID, o
 	if len(list.Options) == 0 {
 		list.Said = w.Say("picker.nobody", views.With{"Query": in.query})
 	}
+	if met := in.found.Met; in.found.Reading && met > 0 {
+		list.Reading = w.Count("picker.reading", met)
+	}
 	return list
 }
 
@@ -133,6 +136,7 @@ func detail(w views.Words, p app.Colleague) string {
 	if p.Position != "" {
 		parts = append(parts, p.Position)
 	}
+	parts = append(parts, p.Departments...)
 	if p.Online && !p.Viewer {
 		parts = append(parts, w.Say("picker.online"))
 	}

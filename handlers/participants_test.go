@@ -164,10 +164,10 @@ func TestInitials(t *testing.T) {
 }
 
 func TestWhoWasFoundTellsBeforeTheClick(t *testing.T) {
-	in := chosen{query: "o", people: []person{{ID: 22, Name: "Olga"}}, found: []app.Colleague{
+	in := chosen{query: "o", people: []person{{ID: 22, Name: "Olga"}}, found: app.Found{People: []app.Colleague{
 		{ID: 22, Name: "Olga", Position: "Logistics", Online: true}, {ID: 40, Name: "Partner", External: true},
 		{ID: 23, Name: "Pavel"}, {ID: 15, Name: "Ivan", Position: "Manager", Viewer: true, Online: true},
-	}}
+	}}}
 	list := foundList(views.Speak("en"), visit77, in, []bitrix.UserID{23}, openly)
 	var got []string
 	for _, o := range list.Options {

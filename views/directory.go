@@ -27,6 +27,8 @@ type Found struct {
 	Options []Option
 	// Said counts them, or says that nobody was found.
 	Said string
+	// Reading tells how far the reading of the staff is; "" when it is done.
+	Reading string
 }
 
 // Option is a person found.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 )
 
 //go:embed messages/*.json
@@ -79,9 +80,9 @@ func (w Words) Optional(id string, with ...With) string {
 }
 
 // Count is Say for a sentence about n things: it picks the plural form, and
-// {{.Count}} stands for n.
+// {{.Count}} stands for n, written the way the language groups its digits.
 func (w Words) Count(id string, n int, with ...With) string {
-	data := With{"Count": n}
+	data := With{"Count": message.NewPrinter(w.tag).Sprint(n)}
 	for _, m := range with {
 		for k, v := range m {
 			data[k] = v
