@@ -41,6 +41,8 @@ type Colleague struct {
 // Found is what a search gave.
 type Found struct {
 	People []Colleague
+	// Asked: the portal was asked.
+	Asked bool
 	// Reading: the portal's staff is still being read, so the portal has
 	// answered. Met are the people met so far.
 	Reading bool
@@ -69,7 +71,7 @@ func (a *App) Find(ctx context.Context, v Visit, query string) (Found, error) {
 	}
 	if !v.Employee {
 		people, err := a.findAtPortal(ctx, i, v, query)
-		return Found{People: people}, err
+		return Found{People: people, Asked: true}, err
 	}
 	d, r, err := a.directory(ctx, v.Member)
 	if err != nil {
@@ -81,24 +83,25 @@ func (a *App) Find(ctx context.Context, v Visit, query string) (Found, error) {
 	}
 	if d == nil {
 		people, err := a.findAtPortal(ctx, i, v, query)
-		return Found{People: people, Reading: r.Until.After(now), Met: r.People}, err
+		return Found{People: people, Asked: true, Reading: r.Until.After(now), Met: r.People}, err
 	}
-	people := a.findInDirectory(d, v, query)
+	people := a.findInDirectory(ctx, d, v, query)
+	asked := false
 	if len(people) < fewFound && utf8.RuneCountInString(query) >= askedLength {
 		more, err := a.findAtPortal(ctx, i, v, query)
 		if err != nil && len(people) == 0 {
 			return Found{}, err
 		}
-		people = joined(people, more)
+		people, asked = joined(people, more), true
 	}
-	return Found{People: people}, nil
+	return Found{People: people, Asked: asked}, nil
 }
 
 // findInDirectory searches the directory of the staff.
-func (a *App) findInDirectory(d *shelved, v Visit, query string) []Colleague {
+func (a *App) findInDirectory(ctx context.Context, d *shelved, v Visit, query string) []Colleague {
 	people := []Colleague{}
 	for _, m := range d.Search(query, staff.Options{
-		Limit: maxFound, Near: v.Departments,
+		Limit: maxFound, Near: v.Departments, Recent: a.recent(ctx, v),
 		Skip: func(u bitrix.UserID) bool { return a.shelf.isGone(d, u) },
 	}) {
 		c := Colleague{

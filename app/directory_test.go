@@ -27,7 +27,7 @@ func TestThePortalFindsColleaguesInOneRequestUntilItsStaffWasRead(t *testing.T) 
 			v := j.open(t, ivan, deal77)
 			got, err := j.Find(t.Context(), v, c.query)
 			must(t, err)
-			if d := cmp.Diff(app.Found{People: c.want}, got); d != "" {
+			if d := cmp.Diff(app.Found{People: c.want, Asked: true}, got); d != "" {
 				t.Error(d)
 			}
 			j.wantRequests(t, "batch")

@@ -156,6 +156,7 @@ func (a *App) settle(ctx context.Context, client bitrix.Viewer, v Visit, c ChatR
 			KeyColleague, o.User, KeyState, o.State, KeyReason, o.Reason)
 	}
 	a.dismissed(v, gone)
+	a.remember(ctx, v, added.Outcomes)
 	return added
 }
 

@@ -297,3 +297,41 @@ func TestASearchHasTheStaffReadInTheBackground(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func TestPeopleAddedLatelyAndNeighboursComeFirst(t *testing.T) {
+	t.Parallel()
+	j := installed(t)
+	j.portal.Do(func(w *bitrixtest.World) {
+		for id, department := range map[int]int{901: 1, 902: 5, 903: 1} {
+			w.AddUser(bitrixtest.User{ID: id, Active: true, Accepted: true, Name: "Zoë", LastName: "Zimmer", Departments: []int{department}, Type: bitrixtest.Employee})
+			w.SetCRMRights(id, "DEAL", bitrixtest.CRMAll)
+		}
+	})
+	v := j.open(t, admin, deal77)
+	v.Departments = []int64{5}
+	j.read(t, v)
+	order := func() (ids []bitrix.UserID) {
+		found, err := j.Find(t.Context(), v, "zimmer")
+		must(t, err)
+		for _, p := range found.People {
+			ids = append(ids, p.ID)
+		}
+		return ids
+	}
+	if got := order(); len(got) != 3 || got[0] != 902 {
+		t.Errorf("found %v, want the neighbour 902 first", got)
+	}
+	added, err := j.Add(t.Context(), v, inDeal77(), []bitrix.UserID{903})
+	must(t, err)
+	if added.Outcomes[0].State != app.OutcomeAdded {
+		t.Fatalf("outcome %+v", added.Outcomes[0])
+	}
+	if got := order(); len(got) != 3 || got[0] != 903 {
+		t.Errorf("found %v, want 903 first, who was added last", got)
+	}
+	h, err := j.store.Habits(t.Context(), j.member(), admin)
+	must(t, err)
+	if len(h.Added) != 1 || h.Added[0].User != 903 || time.Since(h.Added[0].At) > time.Minute {
+		t.Errorf("remembered %+v", h.Added)
+	}
+}

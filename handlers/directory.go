@@ -121,6 +121,7 @@ func foundList(w views.Words, v app.Visit, in chosen, members []bitrix.UserID, o
 	if len(list.Options) == 0 {
 		list.Said = w.Say("picker.nobody", views.With{"Query": in.query})
 	}
+	list.Slow = in.found.Asked
 	if met := in.found.Met; in.found.Reading && met > 0 {
 		list.Reading = w.Count("picker.reading", met)
 	}

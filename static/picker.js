@@ -3,7 +3,8 @@
 // server renders, the chosen people as chips before it.
 // https://www.w3.org/WAI/ARIA/apg/patterns/combobox/
 
-const PAUSE = 180; // milliseconds of rest before what was typed is searched
+const PAUSE = 60; // milliseconds of rest before what was typed is searched
+const LONG_PAUSE = 180; // where the portal searches
 
 /**
  * @param {HTMLFormElement} form
@@ -74,7 +75,7 @@ export function picker(form, find, add) {
       if (signal.aborted) return;
       field.removeAttribute('aria-busy');
       if (done && document.activeElement === field) open();
-    }, PAUSE);
+    }, 'slow' in found().dataset ? LONG_PAUSE : PAUSE);
   }
 
   /** @param {HTMLElement} option */

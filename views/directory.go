@@ -27,6 +27,8 @@ type Found struct {
 	Options []Option
 	// Said counts them, or says that nobody was found.
 	Said string
+	// Slow: the portal searched, which should not happen at every letter.
+	Slow bool
 	// Reading tells how far the reading of the staff is; "" when it is done.
 	Reading string
 }
