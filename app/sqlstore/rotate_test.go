@@ -100,6 +100,35 @@ func TestARotationThatSomebodyUndoesEnds(t *testing.T) {
 	must(t, err)
 }
 
+func TestARotationThatIsCutShortNeedsBothKeysAndIsRunAgain(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		older, newer, both := twoKeys(t)
+		must(t, furnished(t, address, older).Close())
+		s := open(t, address, both)
+		raw(t, address, `ALTER TABLE registrations RENAME TO hidden`)
+		if n, err := s.Rotate(t.Context()); err == nil || n == 0 {
+			t.Fatalf("Rotate = %d, %v; want it to fail in the middle", n, err)
+		}
+		raw(t, address, `ALTER TABLE hidden RENAME TO registrations`)
+		must(t, s.Close())
+		for name, key := range map[string]*app.Sealer{"older": older, "newer": newer} {
+			if _, err := sqlstore.Open(t.Context(), address, key); !errors.Is(err, app.ErrWrongKey) {
+				t.Errorf("with the %s key alone: %v, want ErrWrongKey", name, err)
+			}
+		}
+		s = open(t, address, both)
+		wantToken(t, s, viewerKey(15), token(acme, 15, 1))
+		_, err := s.Rotate(t.Context())
+		must(t, err)
+		must(t, s.Close())
+		s = open(t, address, newer)
+		wantToken(t, s, viewerKey(15), token(acme, 15, 1))
+		keys, err := s.Registration(t.Context(), "local.1")
+		must(t, err)
+		wantRegistration(t, keys, registration("local.1"))
+	})
+}
+
 func TestNothingIsLostThatIsSavedDuringARotation(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
 		older, newer, both := twoKeys(t)
