@@ -41,7 +41,7 @@ func (c portalAddCommand) Run(ctx context.Context, p Program) error {
 	if c.ClientID == p.Getenv("JOINLINE_CLIENT_ID") && c.ClientID != "" {
 		return fmt.Errorf("%s is the application of JOINLINE_CLIENT_ID already: change its key in JOINLINE_CLIENT_SECRET", c.ClientID)
 	}
-	secret, err := readSecret(p)
+	secret, err := readSecret(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -64,18 +64,41 @@ func (c portalAddCommand) Run(ctx context.Context, p Program) error {
 // readSecret asks for the key without showing it, or reads the first line that
 // another program writes. It is never an argument: those are shown to every
 // user of the machine and kept in the shell's history.
-func readSecret(p Program) (string, error) {
+func readSecret(ctx context.Context, p Program) (string, error) {
 	if f, ok := p.Stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		fmt.Fprint(p.Stderr, "Application key (client_secret): ")
-		b, err := term.ReadPassword(int(f.Fd()))
-		fmt.Fprintln(p.Stderr)
-		return strings.TrimSpace(string(b)), err
+		return promptSecret(ctx, int(f.Fd()), p.Stderr)
 	}
 	line, err := bufio.NewReader(io.LimitReader(p.Stdin, 4096)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", fmt.Errorf("reading the application key: %w", err)
 	}
 	return strings.TrimSpace(line), nil
+}
+
+// promptSecret asks at a terminal until somebody answers or ctx ends. It leaves
+// the terminal as it was: one that shows nothing any more is of no use.
+func promptSecret(ctx context.Context, terminal int, prompt io.Writer) (string, error) {
+	before, err := term.GetState(terminal)
+	if err != nil {
+		return "", fmt.Errorf("reading the application key: %w", err)
+	}
+	type line struct {
+		text []byte
+		err  error
+	}
+	read := make(chan line, 1)
+	fmt.Fprint(prompt, "Application key (client_secret): ")
+	defer fmt.Fprintln(prompt)
+	go func() {
+		text, err := term.ReadPassword(terminal)
+		read <- line{text, err}
+	}()
+	select {
+	case <-ctx.Done(): // Ctrl-C; the reading ends with the program
+		return "", errors.Join(errors.New("no application key was given"), term.Restore(terminal, before))
+	case l := <-read:
+		return strings.TrimSpace(string(l.text)), l.err
+	}
 }
 
 type portalListCommand struct{}
