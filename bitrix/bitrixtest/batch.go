@@ -123,6 +123,9 @@ func (b batchResult) resolve(a *array) {
 }
 
 func (b batchResult) replace(text string) any {
+	if !strings.Contains(text, "$") { // nearly always, and cheaper than to match
+		return text
+	}
 	if m := reference.FindStringSubmatch(text); m != nil && m[0] == text {
 		return b.lookup(m[1], m[2])
 	}

@@ -89,11 +89,21 @@ func (p *Portal) logRequest(x *exchange) *Request {
 // tokenText is what access and refresh tokens look like, wherever they stand.
 var tokenText = regexp.MustCompile(`[0-9a-f]{70}`)
 
+// tokenLength is the length of those tokens.
+const tokenLength = 70
+
+func withoutToken(text string) string {
+	if len(text) < tokenLength { // nearly always, and cheaper than to search
+		return text
+	}
+	return tokenText.ReplaceAllString(text, "(token)")
+}
+
 // withoutTokens is a copy of a parameter without the tokens in its texts.
 func withoutTokens(v any) any {
 	switch v := v.(type) {
 	case string:
-		return tokenText.ReplaceAllString(v, "(token)")
+		return withoutToken(v)
 	case []any:
 		list := make([]any, len(v))
 		for i, e := range v {
@@ -103,7 +113,7 @@ func withoutTokens(v any) any {
 	case map[string]any:
 		m := make(map[string]any, len(v))
 		for key, e := range v {
-			m[tokenText.ReplaceAllString(key, "(token)")] = withoutTokens(e)
+			m[withoutToken(key)] = withoutTokens(e)
 		}
 		return m
 	}
