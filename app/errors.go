@@ -69,6 +69,8 @@ var (
 	ErrNobody = errors.New("nobody was chosen")
 	// ErrTooMany: more than MaxPeople were chosen at once.
 	ErrTooMany = errors.New("too many people at once")
+	// ErrTooManyWishes: the person has MaxWishes wishes already.
+	ErrTooManyWishes = errors.New("too many wishes")
 	// ErrUnknownEvent: an event that Joinline has no business with.
 	ErrUnknownEvent = errors.New("unknown event")
 )
@@ -162,7 +164,7 @@ func known(err error) bool {
 	for _, s := range []error{
 		ErrNotInstalled, ErrWhichPortal, ErrNotAdmin, ErrWrongPortal, ErrForged, ErrNoToken, ErrNoAccess, ErrRemoved, ErrMoved, ErrScope, ErrPlan,
 		ErrKeys, ErrPortalBusy, ErrPortalDown, ErrPortalRefused, ErrHandlerURL, ErrNoItem, ErrItemNotFound, ErrNotAllowed, ErrExternal,
-		ErrNotInVisit, ErrNobody, ErrTooMany, ErrUnknownEvent,
+		ErrNotInVisit, ErrNobody, ErrTooMany, ErrTooManyWishes, ErrUnknownEvent,
 	} {
 		if errors.Is(err, s) {
 			return true

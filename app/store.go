@@ -95,8 +95,8 @@ type Reading struct {
 	Until time.Time
 }
 
-// Store keeps registrations, installations, tokens, habits, errands and
-// directories. Its methods are safe for concurrent use, from several processes too. What one method changes, it
+// Store keeps registrations, installations, tokens, habits, errands, wishes
+// and directories. Its methods are safe for concurrent use, from several processes too. What one method changes, it
 // changes in one transaction. Secrets are encrypted at rest and bound to their
 // place.
 type Store interface {
@@ -116,7 +116,7 @@ type Store interface {
 	// fails with ErrNotInstalled when the portal is not installed.
 	SetAddress(ctx context.Context, member bitrix.MemberID, portal, endpoint string) error
 	// Uninstall marks the portal as removed and deletes its tokens, its
-	// application token, the habits and errands of its people, and its directory. It succeeds when nothing
+	// application token, the habits, errands and wishes of its people, and its directory. It succeeds when nothing
 	// is kept.
 	Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error
 	// Doubt keeps that a removal is claimed since a time and what it asked for.
@@ -179,6 +179,25 @@ type Store interface {
 	// SaveDirectory keeps a portal's staff in place of what was read before, and
 	// ends the right to read. It fails with ErrLeased when that was lost.
 	SaveDirectory(ctx context.Context, r Reading, d Directory) error
+
+	// SaveWish keeps a wish in place of the one under its key, due at once, and
+	// ends the lease on that. It fails with ErrNotInstalled when the portal is
+	// not installed.
+	SaveWish(ctx context.Context, w Wish) error
+	// DropWish deletes a wish, leased or not. It succeeds when there is none.
+	DropWish(ctx context.Context, key WishKey) error
+	// Wishes returns the wishes of a person, leased or not, by chat.
+	Wishes(ctx context.Context, member bitrix.MemberID, viewer bitrix.UserID) ([]Wish, error)
+	// LeaseWishes gives the caller alone the right to carry out the wishes of one
+	// person of whom one is due, until a time. It fails with ErrNoWish when none
+	// is due that nobody holds.
+	LeaseWishes(ctx context.Context, now, until time.Time) (WishLease, error)
+	// KeepWish stores a wish that is held under the lease that ends at lease, when
+	// it is due, and until when it is held on; zero ends that. It fails with
+	// ErrWishTaken when it is not held under that lease.
+	KeepWish(ctx context.Context, w Wish, lease, due, until time.Time) error
+	// EndWish deletes a wish, if it is held under the lease that ends at lease.
+	EndWish(ctx context.Context, key WishKey, lease time.Time) error
 
 	// LeaseToken gives the caller alone the right to renew a pair, until a
 	// time. It fails with ErrLeased while another lease holds, and with

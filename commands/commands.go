@@ -206,6 +206,7 @@ type site struct {
 	log     *slog.Logger
 	settle  *background
 	read    *background
+	grant   *background
 }
 
 // background is work that goes on beside the requests until it is told to end.
@@ -265,6 +266,7 @@ func open(ctx context.Context, cfg app.Config, static fs.FS, log *slog.Logger, c
 		app: joinline, store: store, log: log,
 		settle: inBackground(ctx, joinline.KeepSettling),
 		read:   inBackground(ctx, joinline.KeepReading),
+		grant:  inBackground(ctx, func(ctx context.Context) { joinline.KeepGranting(ctx, handlers.SayWish) }),
 		handler: handlers.New(handlers.Config{
 			App:       joinline,
 			PublicURL: cfg.PublicURL,
@@ -316,6 +318,7 @@ func (s *site) close() {
 	defer cancel()
 	s.settle.stop()
 	s.read.stop()
+	s.grant.stop()
 	if err := errors.Join(s.app.Finish(ctx), s.store.Close()); err != nil {
 		s.log.Warn("the stop was not a clean one", "error", err)
 	}

@@ -85,8 +85,12 @@ func (h *hazard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	h.asked++
 	now, when, victim := h.asked == h.fatal, h.when, h.joined
+	past := h.fatal > 0 && h.asked > h.fatal
 	h.mu.Unlock()
 	switch {
+	case past: // it was quicker than the kill; the portal shall not have heard that
+		h.kill()
+		panic(http.ErrAbortHandler)
 	case now && when == beforeIt:
 		h.kill()
 		panic(http.ErrAbortHandler)

@@ -81,7 +81,8 @@ func TestEachChatSaysWhyItTakesNobodyAndWhatHelps(t *testing.T) {
 				must(t, expect.Locator(place).ToContainText(text))
 			}
 			must(t, expect.Locator(s.button()).Not().ToBeVisible())
-			must(t, expect.Locator(s.card.Locator("#q")).Not().ToBeVisible())
+			// There is somebody to look for where the chat can be waited for.
+			must(t, expect.Locator(s.card.Locator("#q")).ToBeVisible(playwright.LocatorAssertionsToBeVisibleOptions{Visible: playwright.Bool(c.state == "waiting")}))
 			c.cure(t, s)
 			s.refresh(t)
 			must(t, expect.Locator(s.chat(c.chat)).ToHaveAttribute("data-state", "open-now"))

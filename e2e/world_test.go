@@ -37,6 +37,8 @@ type world struct {
 	forgetful atomic.Bool
 	// witness heard all that Joinline said.
 	witness witness
+	// granting carries out what people wait for; see app.GrantWishes.
+	granting atomic.Pointer[app.App]
 	// running is Joinline with the settings it was started with last.
 	running atomic.Pointer[http.Handler]
 }
@@ -124,8 +126,9 @@ func (w *world) start(public string, keys bitrixtest.Credentials, tune ...func(*
 	for _, change := range tune {
 		change(application)
 	}
+	w.granting.Store(app.New(cfg, w.store, application, log))
 	joinline := handlers.New(handlers.Config{
-		App: app.New(cfg, w.store, application, log), PublicURL: public, Key: w.key, Static: os.DirFS("../static"), Log: log,
+		App: w.granting.Load(), PublicURL: public, Key: w.key, Static: os.DirFS("../static"), Log: log,
 		Now: func() time.Time { return time.Now().Add(time.Duration(w.past.Load())) },
 	})
 	w.running.Store(&joinline)

@@ -194,6 +194,32 @@ func goodAsk(t *testing.T, w *world, lang string) request {
 	return r
 }
 
+// goodWish is about a chat that takes people already.
+func goodWish(t *testing.T, w *world, lang string) request {
+	t.Helper()
+	r := goodCard("/card/wish")(t, w, lang)
+	r.form.Set("wish", r.form.Get("chat"))
+	return r
+}
+
+// goodUnwish is about a chat that nobody waits for.
+func goodUnwish(t *testing.T, w *world, lang string) request {
+	t.Helper()
+	r := goodCard("/card/unwish")(t, w, lang)
+	r.form.Set("unwish", r.form.Get("chat"))
+	return r
+}
+
+// wishFields are wrong values behind the chat.
+func wishFields(field string) []refusal {
+	return []refusal{
+		{name: field + " a number", status: 400, change: func(r *request) { r.form.Set(field, r.form.Get("chat")+" 22") }},
+		{name: field + " two chats", status: 400, change: func(r *request) { r.form.Set(field, r.form.Get("chat")+" "+r.form.Get("chat")) }},
+		{name: field + " nobody behind a space", status: 400, change: func(r *request) { r.form.Set(field, r.form.Get("chat")+" ") }},
+		{name: field + " a person without a chat", status: 400, change: swap(field, "person")},
+	}
+}
+
 // askFields are wrong values behind the chat.
 var askFields = []refusal{
 	{name: "ask about nobody", status: 400, change: swap("ask", "chat")},
@@ -327,7 +353,7 @@ func TestAVisitEndsAndIsRenewedForADayAtMost(t *testing.T) {
 	f := w.open(t, ivan, "DEAL", "77").fields(t)
 	v := w.opened(t, f.Get("visit"))
 	f.Set("visit", w.sealVisit(t, v.Visit, v.Browser, time.Now().Add(-time.Second)))
-	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/add", "/card/add/one", "/card/add/settle", "/card/remove", "/card/join", "/card/observe", "/card/dialog", "/card/ask"} {
+	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/add", "/card/add/one", "/card/add/settle", "/card/remove", "/card/join", "/card/observe", "/card/dialog", "/card/ask", "/card/wish", "/card/unwish"} {
 		w.do(t, request{path: path, form: f}).wantStatus(t, 401)
 	}
 	pair := w.portal.Token(w.keys.ClientID, ivan)

@@ -45,7 +45,7 @@ func (s *server) chats(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	list, target := chatList(sceneOf(c).words, v.Visit, card, chatIDs(picked), s.offers(v.Visit))
+	list, target := chatList(sceneOf(c).words, v.Visit, card, chatIDs(picked), s.cardOffers(c.Request().Context(), v.Visit))
 	list.Said = list.Summary
 	return s.show(c, http.StatusOK, views.ChatList(list), views.TargetLine(target))
 }
@@ -133,7 +133,7 @@ func (s *server) showCard(c echo.Context, v pageVisit, card app.Card, in chosen)
 	if err != nil {
 		return err
 	}
-	page := cardPage(at.words, v.Visit, card, in, s.offers(v.Visit))
+	page := cardPage(at.words, v.Visit, card, in, s.cardOffers(c.Request().Context(), v.Visit))
 	page.Page = s.page(at, page.Item, "card.js")
 	page.Visit = sealed
 	status := http.StatusOK
@@ -147,6 +147,7 @@ func (s *server) showCard(c echo.Context, v pageVisit, card app.Card, in chosen)
 type offers struct {
 	chat   func(app.Chat) string
 	person func(id bitrix.UserID, name, position string) string
+	wished []app.Wish // what the viewer waits for
 }
 
 // cardPage builds the page, but for its frame and its visit.
@@ -399,6 +400,7 @@ func chatRow(w views.Words, v app.Visit, chat app.Chat, o offers) views.Chat {
 	if chat.State == app.ChatFinished {
 		row.Start = row.Known
 	}
+	waitRow(w, v, chat, o, &row)
 	row.People, row.More = participants(w, v, chat, row.Ref)
 	if chat.Unreadable {
 		row.More = w.Say("chat.unreadable")

@@ -87,6 +87,7 @@ var problems = []problem{
 	{err: app.ErrNotInVisit, status: http.StatusBadRequest, says: "error.form", kind: stop},
 	{err: app.ErrNobody, status: http.StatusBadRequest, says: "error.nobody", kind: info, again: true},
 	{err: app.ErrTooMany, status: http.StatusBadRequest, says: "error.too_many", kind: info, again: true},
+	{err: app.ErrTooManyWishes, status: http.StatusBadRequest, says: "error.too_many_wishes", kind: info},
 	{err: app.ErrUnknownEvent, status: http.StatusBadRequest, says: "error.form", kind: stop},
 	{err: errNoChat, status: http.StatusBadRequest, says: "error.no_chat", kind: info, again: true},
 	{err: errForm, status: http.StatusBadRequest, says: "error.form", kind: stop},
@@ -157,7 +158,7 @@ func (s *server) fail(err error, c echo.Context) {
 
 // with are the variables of the sentences about an error.
 func with(w views.Words, err error) views.With {
-	with := views.With{"Max": app.MaxPeople, "Scopes": "?", "Tab": w.Say("placement.title")}
+	with := views.With{"Max": app.MaxPeople, "MaxWishes": app.MaxWishes, "Scopes": "?", "Tab": w.Say("placement.title")}
 	if scope, ok := errors.AsType[*app.ScopeError](err); ok && len(scope.Scopes) > 0 {
 		with["Scopes"] = strings.Join(scope.Scopes, ", ")
 	}

@@ -98,6 +98,8 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/card/observe", s.makeObserver)
 	e.POST("/card/dialog", s.startDialog)
 	e.POST("/card/ask", s.ask)
+	e.POST("/card/wish", s.wish)
+	e.POST("/card/unwish", s.unwish)
 	e.POST("/visit", s.renew)
 	e.POST("/oauth/start", s.startSignIn)
 

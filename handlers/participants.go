@@ -227,6 +227,7 @@ func resultGroup(w views.Words, v app.Visit, people []person, t told, o offers) 
 		}
 	}
 	askSteps(w, v, t, &g)
+	waitSteps(w, v, t, &g)
 	g.Said = w.Say("results.said", views.With{"Done": in, "All": len(t.added.Outcomes)})
 	return g
 }

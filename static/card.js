@@ -18,7 +18,7 @@ form.addEventListener('submit', (event) => {
   const wish = button instanceof HTMLButtonElement ? button.value : '';
   if (wish === 'refresh') readChats();
   else if (wish === 'all') chooseAll();
-  else if (button instanceof HTMLButtonElement && button.formAction.match(/\/card\/(remove|join|observe|dialog|ask)$/)) change(button);
+  else if (button instanceof HTMLButtonElement && button.formAction.match(/\/card\/(remove|join|observe|dialog|ask|wish|unwish)$/)) change(button);
   else add();
 });
 

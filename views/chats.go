@@ -46,6 +46,9 @@ type Chat struct {
 	// Join is what the button sends that puts the viewer into the chat; "" where
 	// there is none.
 	Join string
+	// Wish is what the button sends that waits for the chat, Unwish what takes
+	// that back; "" where there is none. Wished says what is waited for.
+	Wish, Unwish, Wished string
 	// Start is what the button sends that begins a new dialog; "" where there is none.
 	Start string
 	// Known is the sealed reference by which the page asks how the chat stands.

@@ -32,6 +32,7 @@ func furnished(t *testing.T, address string, key *app.Sealer) *sqlstore.Store {
 	must(t, s.ChangeHabits(t.Context(), acme, 15, func(h *app.Habits) { h.Texts = []string{"please check the date"} }))
 	must(t, s.SaveErrand(t.Context(), errand(acme, 15, "one")))
 	keepDirectory(t, s, acme, moment, large(1))
+	must(t, s.SaveWish(t.Context(), wish(acme, 15, 1)))
 	must(t, s.Uninstall(t.Context(), other, moment.Add(time.Hour)))
 	return s
 }
@@ -66,6 +67,7 @@ func TestABackupBringsEverythingBackOnAnyDatabase(t *testing.T) {
 				wantDirectory(t, s, acme, moment, large(1))
 				wantHabits(t, s, acme, 15, app.Habits{Texts: []string{"please check the date"}})
 				wantErrand(t, s, errand(acme, 15, "one"))
+				wantWishes(t, s, acme, 15, wish(acme, 15, 1))
 				want := installation(acme)
 				want.Installed = moment
 				got, err := s.Installation(t.Context(), acme)
@@ -194,7 +196,7 @@ func TestABackupOfAnOlderVersionIsBroughtUpToDate(t *testing.T) {
 	count := 0
 	for _, line := range kept { // what version 1 knew
 		later := func(table string) bool { return strings.Contains(line, `"table":"`+table+`"`) }
-		if slices.ContainsFunc([]string{"registrations", "habits", "errands", "directories", "directory_pieces"}, later) {
+		if slices.ContainsFunc([]string{"registrations", "habits", "errands", "wishes", "directories", "directory_pieces"}, later) {
 			continue
 		}
 		line = strings.ReplaceAll(line, fmt.Sprintf(`"lease_until":%d,`, moment.Add(time.Minute).UnixMicro()), "")

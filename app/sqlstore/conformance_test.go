@@ -71,6 +71,9 @@ func conformance(t *testing.T, open func(t *testing.T) app.Store) {
 		"errands that are over or too many make place for new ones":              manyErrands,
 		"a directory replaces the one before it and goes with the portal":        directories,
 		"one of many may read the staff, until its time is over":                 readings,
+		"a wish is kept for its person and goes with the portal":                 wishes,
+		"wishes are held by one at a time":                                       leasedWishes,
+		"of many at once each wish goes to one":                                  wishesAtOnce,
 		"installed portals are listed oldest first, without those that are gone": list,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, t.Context(), open(t)) })

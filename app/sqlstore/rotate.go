@@ -32,6 +32,8 @@ var sealedTables = []sealedTable{
 		func(key []string, _ string) string { return errandPlace(key[0], key[1]) }},
 	{"directory_pieces", []string{"member_id", "read_at", "number"}, []string{"piece"},
 		func(key []string, _ string) string { return piecePlace(key[0], key[1], key[2]) }},
+	{"wishes", []string{"member_id", "user_id", "chat_id"}, []string{"wish"},
+		func(key []string, _ string) string { return wishPlace(key[0], key[1], key[2]) }},
 	{"registrations", []string{"client_id"}, []string{"client_secret"},
 		func(key []string, _ string) string { return registrationPlace(key[0]) }},
 	{"key_check", []string{"id"}, []string{"sealed"},
