@@ -62,7 +62,7 @@ func (c Chat) Addable() bool { return c.State == ChatOpen }
 
 // Ref is what Add needs to know of the chat.
 func (c Chat) Ref() ChatRef {
-	r := ChatRef{Owner: c.Owner, ID: c.ID}
+	r := ChatRef{Owner: c.Owner, ID: c.ID, Line: c.Line}
 	for _, p := range c.Participants {
 		r.Members = append(r.Members, p.ID)
 	}
@@ -106,6 +106,8 @@ type Person struct {
 type ChatRef struct {
 	Owner bitrix.CRMItem
 	ID    bitrix.ChatID
+	// Line leads the chat; zero when unknown. It only decides who is suggested.
+	Line bitrix.LineID
 	// Members are the participants as the page showed them. They only decide
 	// whether somebody is called added or found already there.
 	Members []bitrix.UserID

@@ -331,7 +331,7 @@ func TestPeopleAddedLatelyAndNeighboursComeFirst(t *testing.T) {
 	}
 	h, err := j.store.Habits(t.Context(), j.member(), admin)
 	must(t, err)
-	if len(h.Added) != 1 || h.Added[0].User != 903 || time.Since(h.Added[0].At) > time.Minute {
+	if len(h.Added) != 1 || !slices.Equal(h.Added[0].People, []bitrix.UserID{903}) || time.Since(h.Added[0].At) > time.Minute {
 		t.Errorf("remembered %+v", h.Added)
 	}
 }

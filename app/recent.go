@@ -8,36 +8,50 @@ import (
 	"github.com/joinline/joinline/bitrix"
 )
 
-// maxRecent is how many people a person is remembered to have added.
-const maxRecent = 30
+const (
+	// maxAdds is how many adds of a person are remembered.
+	maxAdds = 30
+	// sameAdd is how long one add to several chats may take.
+	sameAdd = 2 * time.Minute
+)
 
-// Recent is somebody whom a person added to a chat, and when last.
-type Recent struct {
-	User bitrix.UserID `json:"u"`
-	At   time.Time     `json:"t"`
+// PastAdd is who was added in one go, and when.
+type PastAdd struct {
+	At     time.Time       `json:"t"`
+	People []bitrix.UserID `json:"p"`
 }
 
-// remember keeps whom the viewer has added, the latest first. Nothing depends
-// on it, so that it fails is only logged.
+// has reports whether everybody of another add is in this one.
+func (p PastAdd) has(other PastAdd) bool {
+	return !slices.ContainsFunc(other.People, func(u bitrix.UserID) bool { return !slices.Contains(p.People, u) })
+}
+
+// remember keeps whom the viewer has added together. What an add came to in a
+// further chat is still the same add. Nothing depends on it, so that it fails
+// is only logged.
 func (a *App) remember(ctx context.Context, v Visit, outcomes []Outcome) {
-	now := a.now().UTC().Truncate(time.Second)
-	var added []Recent
+	add := PastAdd{At: a.now().UTC().Truncate(time.Second)}
 	for _, o := range outcomes {
 		if o.State == OutcomeAdded && o.User != v.Viewer {
-			added = append(added, Recent{o.User, now})
+			add.People = append(add.People, o.User)
 		}
 	}
-	if len(added) == 0 {
+	if len(add.People) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	err := a.store.ChangeHabits(ctx, v.Member, v.Viewer, func(h *Habits) {
-		before := slices.DeleteFunc(h.Added, func(r Recent) bool {
-			return slices.ContainsFunc(added, func(n Recent) bool { return n.User == r.User })
-		})
-		h.Added = append(added, before...)
-		h.Added = h.Added[:min(len(h.Added), maxRecent)]
+		if len(h.Added) > 0 && add.At.Sub(h.Added[0].At) < sameAdd {
+			switch last := h.Added[0]; {
+			case last.has(add):
+				return
+			case add.has(last):
+				h.Added = h.Added[1:]
+			}
+		}
+		h.Added = append([]PastAdd{add}, h.Added...)
+		h.Added = h.Added[:min(len(h.Added), maxAdds)]
 	})
 	if err != nil {
 		a.log.WarnContext(ctx, "who was added is not remembered", KeyMember, v.Member, KeyUser, v.Viewer, KeyError, err)
@@ -45,13 +59,30 @@ func (a *App) remember(ctx context.Context, v Visit, outcomes []Outcome) {
 }
 
 // recent are the people whom the viewer added lately, the latest first.
-func (a *App) recent(ctx context.Context, v Visit) (users []bitrix.UserID) {
+func (a *App) recent(ctx context.Context, v Visit) []bitrix.UserID {
 	h, err := a.store.Habits(ctx, v.Member, v.Viewer)
 	if err != nil {
 		a.log.WarnContext(ctx, "who was added lately is not known", KeyMember, v.Member, KeyUser, v.Viewer, KeyError, err)
 	}
-	for _, r := range h.Added {
-		users = append(users, r.User)
+	return h.recent()
+}
+
+// recent are the people of the latest adds, the latest first.
+func (h Habits) recent() []bitrix.UserID {
+	var people []bitrix.UserID
+	for _, add := range h.Added {
+		people = append(people, add.People...)
 	}
-	return users
+	return once(people)
+}
+
+// with are those who were added together with a person, as often as they were.
+func (h Habits) with(u bitrix.UserID) []bitrix.UserID {
+	var with []bitrix.UserID
+	for _, add := range h.Added {
+		if slices.Contains(add.People, u) {
+			with = append(with, slices.DeleteFunc(slices.Clone(add.People), func(other bitrix.UserID) bool { return other == u })...)
+		}
+	}
+	return with
 }

@@ -50,8 +50,8 @@ type Habits struct {
 	Texts []string `json:"t,omitempty"`
 	// Told names what was told lately, the newest last: so nothing is told twice.
 	Told []string `json:"d,omitempty"`
-	// Added are the people added lately, the latest first.
-	Added []Recent `json:"a,omitempty"`
+	// Added are the latest adds, the latest first.
+	Added []PastAdd `json:"a,omitempty"`
 }
 
 // Newcomers are the people who were seen to be new in a chat after an add. A

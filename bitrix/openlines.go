@@ -47,6 +47,36 @@ type Participant struct {
 	Name string
 }
 
+// Line is an Open Channel with the people who answer in it.
+type Line struct {
+	ID   LineID
+	Name string
+	// Queue are the people of the queue, those of its departments included, in
+	// their order.
+	Queue []UserID
+}
+
+// UnmarshalJSON reads the result of imopenlines.config.get; false is no line.
+func (l *Line) UnmarshalJSON(data []byte) error {
+	*l = Line{}
+	if isEmpty(data) {
+		return nil
+	}
+	var w struct {
+		ID    number       `json:"ID"`
+		Name  text         `json:"LINE_NAME"`
+		Queue list[number] `json:"QUEUE"`
+	}
+	if err := json.Unmarshal(data, &w); err != nil {
+		return err
+	}
+	l.ID, l.Name = LineID(w.ID), string(w.Name)
+	for _, id := range w.Queue {
+		l.Queue = append(l.Queue, UserID(id))
+	}
+	return nil
+}
+
 // Members returns the ids of everybody in the chat, the caller included if they
 // are in it.
 func (d Dialog) Members(caller UserID) []UserID {
@@ -277,4 +307,10 @@ func (b *Batch) Dialog(key string, chat ChatID) {
 // DialogRef is [Batch.Dialog] of a chat that an earlier command names.
 func (b *Batch) DialogRef(key string, chat Ref) {
 	b.Add(key, "imopenlines.dialog.get", Params{"CHAT_ID": chat})
+}
+
+// Line adds imopenlines.config.get; decode into a [Line]. Anybody may ask.
+// See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/imopenlines-config-get.html
+func (b *Batch) Line(key string, line LineID) {
+	b.Add(key, "imopenlines.config.get", Params{"CONFIG_ID": line, "WITH_QUEUE": "Y"})
 }

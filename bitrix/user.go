@@ -299,6 +299,14 @@ func (b *Batch) UsersRef(key string, ids ...Ref) {
 	b.Add(key, "im.user.list.get", Params{"ID": ids})
 }
 
+// Colleagues adds im.department.colleagues.list of up to 50 people of the
+// caller's departments and their heads; decode into a []User. [ErrAccessDenied]
+// for callers from outside.
+// See https://apidocs.bitrix24.com/api-reference/chats/departments/im-department-colleagues-list.html
+func (b *Batch) Colleagues(key string) {
+	b.Add(key, "im.department.colleagues.list", Params{"USER_DATA": "Y", "LIMIT": 50})
+}
+
 // Profile adds profile; decode into a [Profile].
 func (b *Batch) Profile(key string) { b.Add(key, "profile", nil) }
 
