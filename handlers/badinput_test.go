@@ -47,6 +47,7 @@ var badInputs = map[string]badInput{
 	"POST /install/again":        {good: goodAgain("/install/again"), rows: slices.Concat(noForm, againFields, notFromHere)},
 	"POST /card":                 {good: goodCard("/card"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, queryFields, notFromHere)},
 	"POST /card/chats":           {good: goodCard("/card/chats"), pieces: true, rows: slices.Concat(noForm, visitFields, chatFields, knownFields, notFromHere)},
+	"POST /card/suggest":         {good: goodCard("/card/suggest"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, notFromHere)},
 	"POST /card/find":            {good: goodCard("/card/find"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, queryFields, notFromHere)},
 	"POST /card/add":             {good: goodCard("/card/add"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, addFields, notFromHere)},
 	"POST /card/add/one":         {good: goodCard("/card/add/one"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, oneFields, notFromHere)},

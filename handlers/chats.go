@@ -97,6 +97,9 @@ type chosen struct {
 	results views.Results
 	trouble string
 	asked   string // who asks for all that
+
+	// suggested are those suggested before anything is typed.
+	suggested []views.SuggestedGroup
 }
 
 // wholeCard reads everything and shows the page with what the form holds.
@@ -120,6 +123,11 @@ func (s *server) wholeCard(c echo.Context, v pageVisit, f url.Values, in chosen)
 	}
 	if in.query != "" {
 		if in.found, err = s.app.Find(c.Request().Context(), v.Visit, in.query); err != nil {
+			return err
+		}
+	}
+	if f.Get("do") == "suggest" {
+		if in.suggested, err = s.suggested(c, v.Visit, picked, in.people); err != nil {
 			return err
 		}
 	}

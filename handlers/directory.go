@@ -64,7 +64,7 @@ func picker(w views.Words, v app.Visit, card app.Card, in chosen, o offers) view
 	return views.Picker{
 		Words: w, Query: in.query,
 		Chosen: choices(w, in.people, o),
-		Found:  foundList(w, v, in, members(picked), o),
+		Found:  foundList(w, v, in, members(picked), o), Suggested: in.suggested,
 	}
 }
 
@@ -102,13 +102,7 @@ func foundList(w views.Words, v app.Visit, in chosen, members []bitrix.UserID, o
 		return list
 	}
 	for _, p := range in.found.People {
-		option := views.Option{
-			Choice: choice(w, p.ID, p.Name, p.Position, o),
-			Face:   faceOf(w, v, p.ID, p.Name, p.Photo, ""),
-			Detail: detail(w, p),
-			Picked: slices.ContainsFunc(in.people, func(chosen person) bool { return chosen.ID == p.ID }),
-		}
-		option.Added = w.Say("picker.said.chosen", views.With{"Name": option.Name})
+		option := option(w, v, p, in.people, o)
 		switch {
 		case p.External:
 			option.Barred = w.Say("picker.external")
@@ -126,6 +120,18 @@ func foundList(w views.Words, v app.Visit, in chosen, members []bitrix.UserID, o
 		list.Reading = w.Count("picker.reading", met)
 	}
 	return list
+}
+
+// option builds a person who can be chosen.
+func option(w views.Words, v app.Visit, p app.Colleague, people []person, o offers) views.Option {
+	option := views.Option{
+		Choice: choice(w, p.ID, p.Name, p.Position, o),
+		Face:   faceOf(w, v, p.ID, p.Name, p.Photo, ""),
+		Detail: detail(w, p),
+		Picked: slices.ContainsFunc(people, func(chosen person) bool { return chosen.ID == p.ID }),
+	}
+	option.Added = w.Say("picker.said.chosen", views.With{"Name": option.Name})
+	return option
 }
 
 // detail is the second line about a person found.

@@ -6,11 +6,13 @@
 import { portal } from './joinline.js';
 import { picker } from './picker.js';
 import { addOneByOne } from './adding.js';
+import { suggestions } from './suggest.js';
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById('card'));
 const visit = /** @type {HTMLInputElement} */ (form.elements.namedItem('visit'));
 const voice = /** @type {HTMLElement} */ (document.getElementById('say'));
-const people = picker(form, find, add);
+const early = suggestions(() => chosenChats().map((chat) => chat.id).join(), () => people.chosen(), suggest);
+const people = picker(form, find, add, early.show);
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
@@ -328,6 +330,13 @@ function find(signal) {
   return show('/card/find', signal);
 }
 
+/** @param {AbortSignal} signal */
+async function suggest(signal) {
+  const chats = chosenChats().map((chat) => ['chat', chat.value]);
+  const answer = await send('/card/suggest', new URLSearchParams([[visit.name, visit.value], ...chats]), signal);
+  return answer.ok ? answer.text() : '';
+}
+
 /**
  * Posts the form and puts the pieces of the answer in their places.
  * @param {string} url
@@ -428,6 +437,7 @@ function swap(html, quietly) {
     // Whom people chose or took back meanwhile is theirs to decide.
     if (piece.id === 'chosen' && adding) people.keepOnly(adding, people.of(piece));
     else document.getElementById(piece.id)?.replaceWith(piece);
+    if (piece.id.startsWith('chat')) early.forget(); // others are in the chats now
     if (piece instanceof HTMLElement && !quietly) speak(piece.dataset.say);
   }
   keepChats(picked);

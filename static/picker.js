@@ -10,12 +10,14 @@ const LONG_PAUSE = 180; // where the portal searches
  * @param {HTMLFormElement} form
  * @param {(signal: AbortSignal) => Promise<boolean>} find puts the people found into the list
  * @param {() => void} add what Ctrl+Enter does
+ * @param {(signal: AbortSignal) => Promise<boolean>} suggest puts those into the list whom one may want before typing
  */
-export function picker(form, find, add) {
+export function picker(form, find, add, suggest) {
   const field = /** @type {HTMLInputElement} */ (document.getElementById('q'));
   const voice = /** @type {HTMLElement} */ (document.getElementById('say'));
   let search = new AbortController();
   let timer = 0;
+  let quiet = false; // nobody has come to the field: a script moves the focus, or the window has it again
   /** @type {HTMLElement | null} */
   let active = null;
 
@@ -64,9 +66,28 @@ export function picker(form, find, add) {
     field.removeAttribute('aria-busy');
   }
 
+  /**
+   * Suggests people while nothing is typed.
+   * @param {boolean} go to the first one
+   */
+  async function offer(go) {
+    stop();
+    search = new AbortController();
+    const { signal } = search;
+    field.setAttribute('aria-busy', 'true');
+    const done = await suggest(signal);
+    if (signal.aborted) return;
+    field.removeAttribute('aria-busy');
+    if (!done || field.value.trim() || document.activeElement !== field) return;
+    open();
+    if (!go) highlight(null); // Enter chooses nobody whom nobody pointed at
+    voice.textContent = found().dataset.say ?? '';
+  }
+
   function typed() {
     stop();
-    if (!field.value.trim()) return close();
+    if (!field.value.trim() || 'early' in found().dataset) close();
+    if (!field.value.trim()) return;
     timer = window.setTimeout(async () => {
       search = new AbortController();
       const { signal } = search;
@@ -120,9 +141,17 @@ export function picker(form, find, add) {
     chip.remove();
   }
 
+  /** Gives the field the focus, and opens nothing. */
+  function focus() {
+    if (document.activeElement === field) return;
+    quiet = true;
+    field.focus();
+    quiet = false;
+  }
+
   /** @type {Record<string, (event: KeyboardEvent) => void>} */
   const keys = {
-    ArrowDown: () => (isOpen() ? move(1) : typed()),
+    ArrowDown: () => (isOpen() ? move(1) : field.value.trim() ? typed() : offer(true)),
     ArrowUp: () => isOpen() && move(-1),
     Enter(event) {
       if (event.ctrlKey || event.metaKey) {
@@ -139,7 +168,17 @@ export function picker(form, find, add) {
   };
 
   field.addEventListener('input', typed);
-  field.addEventListener('blur', close);
+  field.addEventListener('focus', () => {
+    if (!quiet && !field.value.trim()) offer(false);
+    quiet = false;
+  });
+  field.addEventListener('click', () => {
+    if (!isOpen() && !field.value.trim() && !field.ariaBusy) offer(false);
+  });
+  field.addEventListener('blur', () => {
+    quiet = document.activeElement === field;
+    close();
+  });
   field.addEventListener('keydown', (event) => {
     if (event.isComposing) return;
     const last = chips().lastElementChild;
@@ -167,18 +206,18 @@ export function picker(form, find, add) {
     if (!(box instanceof HTMLInputElement) || box.name !== 'person' || box.checked) return;
     const chip = box.closest('.chip');
     if (chip instanceof HTMLElement) drop(chip);
-    field.focus();
+    focus();
   });
 
   // On slow lines people type, or send what they typed, before this runs.
   if (field.defaultValue) field.focus();
-  if (document.activeElement === field) typed();
+  if (document.activeElement === field) field.value.trim() ? typed() : offer(false);
 
   /** @param {Element} list @returns {[string | undefined, Element][]} chips by person */
   const byPerson = (list) => [...list.children].map((chip) => [chip instanceof HTMLElement ? chip.dataset.user : '', chip]);
 
   return {
-    focus: () => field.focus(),
+    focus,
     /** The people chosen now. */
     chosen: () => byPerson(chips()).map(([user]) => user),
     /** The people of a list of chips. @param {Element} list */

@@ -8,6 +8,8 @@ type Picker struct {
 	Chosen []Choice
 	// Found are the people found for Query, for a page without scripts.
 	Found Found
+	// Suggested are the people suggested, for a page without scripts.
+	Suggested []SuggestedGroup
 }
 
 // Choice is a person chosen already.
@@ -43,6 +45,9 @@ type Option struct {
 	Barred string
 	// Picked tells that the person is among the chosen.
 	Picked bool
+	// With names those who were added together with the person, as often as
+	// they were, for a page that suggests them.
+	With string
 	// Added is said when the person is chosen.
 	Added string
 }
