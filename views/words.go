@@ -12,11 +12,13 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+	"golang.org/x/text/unicode/bidi"
 )
 
 //go:embed messages/*.json
@@ -62,11 +64,12 @@ var load = sync.OnceValue(func() catalogs {
 })
 
 // Say returns the sentence that the catalogs hold under id, with its variables
-// filled in. A sentence that is missing in a language is said in English.
+// filled in. A sentence that is missing in a language is said in English. What
+// may be written the other way than the sentence is isolated in it.
 func (w Words) Say(id string, with ...With) string {
 	c := &i18n.LocalizeConfig{MessageID: id}
 	if len(with) > 0 {
-		c.TemplateData = with[0]
+		c.TemplateData = w.apart(with[0])
 	}
 	return w.localize(c)
 }
@@ -88,7 +91,33 @@ func (w Words) Count(id string, n int, with ...With) string {
 			data[k] = v
 		}
 	}
-	return w.localize(&i18n.LocalizeConfig{MessageID: id, PluralCount: n, TemplateData: data})
+	return w.localize(&i18n.LocalizeConfig{MessageID: id, PluralCount: n, TemplateData: w.apart(data)})
+}
+
+// FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE: what stands between them
+// goes its own way and moves nothing around it.
+// https://www.unicode.org/reports/tr9/#Explicit_Directional_Isolates
+const isolate, isolated = "\u2068", "\u2069"
+
+// apart isolates the values that could tear a sentence: in a right-to-left one
+// all that are text, since a telephone number has no direction of its own; in
+// others what is written from right to left. A value that has isolates already
+// is a sentence of ours.
+func (w Words) apart(with With) With {
+	apart := make(With, len(with))
+	for name, value := range with {
+		if text, ok := value.(string); ok && text != "" && !strings.Contains(text, isolate) && (w.Dir() == "rtl" || strings.ContainsFunc(text, leftward)) {
+			value = isolate + text + isolated
+		}
+		apart[name] = value
+	}
+	return apart
+}
+
+// leftward tells whether a letter is written from right to left.
+func leftward(r rune) bool {
+	p, _ := bidi.LookupRune(r)
+	return p.Class() == bidi.R || p.Class() == bidi.AL
 }
 
 // localize never fails: go-i18n returns the fallback together with its error,

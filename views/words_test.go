@@ -120,3 +120,35 @@ func TestEveryPageSaysItsLanguageAndItsDirection(t *testing.T) {
 		}
 	}
 }
+
+func TestTextOfTheOtherDirectionIsIsolated(t *testing.T) {
+	deal := func(w Words, title string) string { return w.Say("item.deal", With{"Title": title}) }
+	for name, c := range map[string]struct{ got, want string }{
+		"Arabic in English":              {deal(Speak("en"), "صفقة"), "Deal “\u2068صفقة\u2069”"},
+		"Hebrew among Latin":             {deal(Speak("en"), "ACME (שלום)"), "Deal “\u2068ACME (שלום)\u2069”"},
+		"English in English":             {deal(Speak("en"), "ACME (1)"), "Deal “ACME (1)”"},
+		"Cyrillic in English":            {deal(Speak("en"), "Ромашка"), "Deal “Ромашка”"},
+		"English in Arabic":              {deal(Speak("ar"), "ACME (1)"), "الصفقة «\u2068ACME (1)\u2069»"},
+		"Arabic in Arabic":               {deal(Speak("ar"), "صفقة"), "الصفقة «\u2068صفقة\u2069»"},
+		"a telephone number in Arabic":   {Speak("ar").Say("result.added", With{"Name": "+7 (912) 345"}), "تمت إضافة \u2068+7 (912) 345\u2069."},
+		"a place that a script fills":    {Speak("ar").Say("chat.into", With{"Chats": "{}"}), "إلى: \u2068{}\u2069"},
+		"a number that counts in Arabic": {Speak("ar").Count("picker.found", 5), "عُثر على 5 زملاء"},
+		"a sentence in a sentence": {Speak("ar").Say("chat.into", With{"Chats": Speak("ar").Say("chat.called", With{"Channel": "Telegram", "Name": "Ann"})}),
+			"إلى: \u2068Telegram\u2069، \u2068Ann\u2069"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: got %+q, want %+q", name, c.got, c.want)
+		}
+	}
+}
+
+func TestCountPicksTheArabicForm(t *testing.T) {
+	w := Speak("ar")
+	for n, want := range map[int]string{
+		0: "لم يُعثر على زملاء (0)", 1: "عُثر على زميل واحد (1)", 2: "عُثر على زميلين (2)", 3: "عُثر على 3 زملاء", 11: "عُثر على 11 زميلًا", 100: "عُثر على 100 زميل",
+	} {
+		if got := w.Count("picker.found", n); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
