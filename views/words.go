@@ -12,6 +12,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -85,13 +86,12 @@ func (w Words) Optional(id string, with ...With) string {
 // Count is Say for a sentence about n things: it picks the plural form, and
 // {{.Count}} stands for n, written the way the language groups its digits.
 func (w Words) Count(id string, n int, with ...With) string {
-	data := With{"Count": message.NewPrinter(w.tag).Sprint(n)}
+	latin, _ := w.tag.SetTypeForKey("nu", "latn") // as Bitrix24 counts, in Arabic too
+	data := With{"Count": message.NewPrinter(latin).Sprint(n)}
 	for _, m := range with {
-		for k, v := range m {
-			data[k] = v
-		}
+		maps.Copy(data, w.apart(m))
 	}
-	return w.localize(&i18n.LocalizeConfig{MessageID: id, PluralCount: n, TemplateData: w.apart(data)})
+	return w.localize(&i18n.LocalizeConfig{MessageID: id, PluralCount: n, TemplateData: data})
 }
 
 // FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE: what stands between them
