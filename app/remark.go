@@ -149,8 +149,9 @@ func (a *App) Habits(ctx context.Context, v Visit) (Habits, error) {
 // before, and taken back only when the portal surely did not look. Notices also
 // have a tag by which the portal replaces one that it has already.
 //
-// The error means that nothing was sent, and that it may be told again. All
-// else is told in the deliveries. None of it changes an Outcome.
+// The error means that nothing was sent; after ErrNoToken it may be told again
+// with a renewed visit. What happens at the portal is told in the deliveries,
+// and changes no Outcome.
 func (a *App) Tell(ctx context.Context, v Visit, t Telling) ([]Delivery, error) {
 	t.Newcomers = slices.DeleteFunc(slices.Clone(t.Newcomers), func(n Newcomers) bool { return len(n.People) == 0 })
 	habits, err := a.Habits(ctx, v)
@@ -176,7 +177,10 @@ func (a *App) Tell(ctx context.Context, v Visit, t Telling) ([]Delivery, error) 
 	}
 	done, err := deliver(ctx, client, t.messages(v, fresh))
 	if err != nil {
-		return nil, errors.Join(err, a.unclaim(ctx, v, t.Add, fresh))
+		err = errors.Join(err, a.unclaim(ctx, v, t.Add, fresh))
+	}
+	if errors.Is(err, ErrNoToken) {
+		return nil, err
 	}
 	failed := 0
 	for _, d := range done {
@@ -308,19 +312,21 @@ func cardPath(item bitrix.CRMItem) string {
 // deliver sends messages, as many in one request as it takes. The error means
 // that the portal surely did not look at any of them.
 func deliver(ctx context.Context, client bitrix.Viewer, all []message) (done []Delivery, err error) {
+	heard := false
 	for batch := range slices.Chunk(all, bitrix.MaxBatch) {
-		of, err := send(ctx, client, batch)
-		if err != nil && done == nil {
-			return nil, err
-		}
+		of, failed := send(ctx, client, batch)
+		heard, err = heard || failed == nil, failed
 		for i := range of {
-			if err != nil {
-				of[i].State, of[i].Reason = DeliveryFailed, reasonOf(err)
+			if failed != nil {
+				of[i].State, of[i].Reason = DeliveryFailed, reasonOf(failed)
 			}
 		}
 		done = append(done, of...)
 	}
-	return done, nil
+	if heard {
+		return done, nil
+	}
+	return done, err
 }
 
 // send sends messages in one request. The error means that the portal surely

@@ -218,12 +218,13 @@ func TestWhatBecameOfARemarkIsToldAsItIs(t *testing.T) {
 
 func TestARemarkThatThePortalDidNotLookAtMayBeToldAgain(t *testing.T) {
 	for name, c := range map[string]struct {
-		kind bitrixtest.FaultKind
-		want error
+		kind   bitrixtest.FaultKind
+		err    error
+		reason app.Reason
 	}{
-		"the token is refused":   {bitrixtest.FaultNoAuth, app.ErrNoToken},
-		"the portal is overrun":  {bitrixtest.FaultOverload, app.ErrPortalBusy},
-		"the portal was deleted": {bitrixtest.FaultPortalDeleted, app.ErrRemoved},
+		"the token is refused":   {kind: bitrixtest.FaultNoAuth, err: app.ErrNoToken},
+		"the portal is overrun":  {kind: bitrixtest.FaultOverload, reason: app.ReasonBusy},
+		"the portal was deleted": {kind: bitrixtest.FaultPortalDeleted, reason: app.ReasonRemoved},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -231,11 +232,15 @@ func TestARemarkThatThePortalDidNotLookAtMayBeToldAgain(t *testing.T) {
 			v := j.open(t, ivan, deal77)
 			j.portal.Fail(bitrixtest.Fault{Method: "batch", Kind: c.kind, Times: -1})
 			tell := telling("why", everyWay, into(chatAnn, pavel))
-			_, err := j.Tell(t.Context(), v, tell)
-			wantErr(t, err, c.want)
+			done, err := j.Tell(t.Context(), v, tell)
+			if c.err != nil {
+				wantErr(t, err, c.err)
+			} else if must(t, err); len(done) != 3 || slices.ContainsFunc(done, func(d app.Delivery) bool { return d.State != app.DeliveryFailed || d.Reason != c.reason }) {
+				t.Errorf("got %+v, want failures because of %s", done, c.reason)
+			}
 			j.portal.ClearFaults()
 			j.restart(bitrix.Timeouts{})
-			done, err := j.Tell(t.Context(), v, tell)
+			done, err = j.Tell(t.Context(), v, tell)
 			must(t, err)
 			if len(done) != 3 || done[0].State != app.Delivered {
 				t.Errorf("got %+v", done)

@@ -88,7 +88,9 @@ func (s *server) settle(c echo.Context) error {
 	}
 	w, o := sceneOf(c).words, s.offers(v.Visit)
 	t := told{chats[0], added}
-	pieces := append([]templ.Component{views.ResultGroupPart(resultGroup(w, v.Visit, people, t, o))}, t.row(w, v.Visit, o, chats)...)
+	group := resultGroup(w, v.Visit, people, t, o)
+	group.New = s.sealNewcomers(v.Visit, newcomersOf(w, people, t))
+	pieces := append([]templ.Component{views.ResultGroupPart(group)}, t.row(w, v.Visit, o, chats)...)
 	return s.show(c, http.StatusOK, pieces...)
 }
 

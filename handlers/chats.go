@@ -89,14 +89,17 @@ func (s *server) visitForm(c echo.Context) (pageVisit, url.Values, error) {
 
 // chosen is what a person has put into the form, and what became of it.
 type chosen struct {
-	chats   []bitrix.ChatID
-	all     bool // every chat that takes people is chosen
-	people  []person
-	query   string
-	found   app.Found
-	results views.Results
-	trouble string
-	asked   string // who asks for all that
+	chats  []bitrix.ChatID
+	all    bool // every chat that takes people is chosen
+	people []person
+	query  string
+	found  app.Found
+	// remark holds the fields of the remark as they were sent.
+	remark   url.Values
+	results  views.Results
+	remarked views.Remarked
+	trouble  string
+	asked    string // who asks for all that
 
 	// suggested are those suggested before anything is typed.
 	suggested []views.SuggestedGroup
@@ -108,7 +111,7 @@ func (s *server) wholeCard(c echo.Context, v pageVisit, f url.Values, in chosen)
 	if err != nil {
 		return err
 	}
-	in.chats, in.all = chatIDs(picked), f.Get("do") == "all"
+	in.chats, in.all, in.remark = chatIDs(picked), f.Get("do") == "all", f
 	if in.people == nil {
 		if in.people, err = s.chosenPeople(v.Visit, f); err != nil {
 			return err
@@ -144,6 +147,7 @@ func (s *server) showCard(c echo.Context, v pageVisit, card app.Card, in chosen)
 	page := cardPage(at.words, v.Visit, card, in, s.cardOffers(c.Request().Context(), v.Visit))
 	page.Page = s.page(at, page.Item, "card.js")
 	page.Visit = sealed
+	page.Remark = remarkForm(at.words, v.Visit, s.habits(c, v.Visit), in.remark)
 	status := http.StatusOK
 	if in.trouble != "" {
 		status = http.StatusBadRequest
@@ -161,13 +165,14 @@ type offers struct {
 // cardPage builds the page, but for its frame and its visit.
 func cardPage(w views.Words, v app.Visit, card app.Card, in chosen, o offers) views.Card {
 	page := views.Card{
-		Item:    itemName(w, card),
-		Results: in.results,
-		Trouble: in.trouble,
-		Asked:   in.asked,
-		Picker:  picker(w, v, card, in, o),
+		Item:     itemName(w, card),
+		Results:  in.results,
+		Remarked: in.remarked,
+		Trouble:  in.trouble,
+		Asked:    in.asked,
+		Picker:   picker(w, v, card, in, o),
 	}
-	page.Results.Words = w
+	page.Results.Words, page.Remarked.Words = w, w
 	if in.all {
 		in.chats = nil
 		for _, chat := range card.Chats {

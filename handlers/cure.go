@@ -22,14 +22,19 @@ func (s *server) makeObserver(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	remark, err := telling(sceneOf(c).words, v.Visit, f)
+	if err != nil {
+		return err
+	}
 	done, err := s.app.Observe(c.Request().Context(), v.Visit, chat.Ref, user)
 	if err != nil {
 		return err
 	}
 	done.Name = nameAmong(people, done)
 	t := told{chat, app.Added{Outcomes: []app.Outcome{done.Outcome}, Chat: done.Chat}}
-	group := resultGroup(sceneOf(c).words, v.Visit, []person{{ID: user, Name: done.Name}}, t, s.offers(v.Visit))
-	return s.changed(c, v, f, t, group, picked)
+	who := []person{{ID: user, Name: done.Name}}
+	group := resultGroup(sceneOf(c).words, v.Visit, who, t, s.offers(v.Visit))
+	return s.changed(c, v, f, t, group, picked, s.tellOf(c, v.Visit, remark, who, []told{t}))
 }
 
 // nameAmong is what a person is called: as the chat says, or as they were chosen.
@@ -76,5 +81,5 @@ func (s *server) startDialog(c echo.Context) error {
 	}
 	group.Lines[0].Text, group.Lines[0].Undo, group.Lines[0].Ref = w.Say(says, views.With{"Chat": group.Chat}), "", ""
 	group.Stale = true // the list of chats is another one now
-	return s.changed(c, v, f, t, group, picked)
+	return s.changed(c, v, f, t, group, picked, views.Remarked{})
 }

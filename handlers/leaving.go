@@ -45,7 +45,7 @@ func (s *server) remove(c echo.Context) error {
 		group.Lines[0].Text = sceneOf(c).words.Say(says, views.With{"Name": group.Lines[0].Name})
 	}
 	group.Lines[0].Ref = "" // there is nobody to add
-	return s.changed(c, v, f, t, group, picked)
+	return s.changed(c, v, f, t, group, picked, views.Remarked{})
 }
 
 // join puts the viewer into a chat, and tells what became of it.
@@ -65,7 +65,7 @@ func (s *server) join(c echo.Context) error {
 	t := told{chat, app.Added{Outcomes: []app.Outcome{done.Outcome}, Chat: done.Chat}}
 	group := resultGroup(sceneOf(c).words, v.Visit, []person{{ID: done.User, Name: done.Name}}, t, s.offers(v.Visit))
 	group.Lines[0].Ref = "" // the button is still there
-	return s.changed(c, v, f, t, group, picked)
+	return s.changed(c, v, f, t, group, picked, views.Remarked{})
 }
 
 // notRemoved are the words about outcomes that are others when somebody is added.
@@ -95,18 +95,23 @@ func (s *server) chatAndPicked(v app.Visit, sealed string, f url.Values) (chat c
 	return chat, picked, err
 }
 
-// changed shows what became of one person in one chat.
-func (s *server) changed(c echo.Context, v pageVisit, f url.Values, t told, group views.ResultGroup, picked []chatChoice) error {
+// changed shows what became of one person in one chat, and of a remark about it.
+func (s *server) changed(c echo.Context, v pageVisit, f url.Values, t told, group views.ResultGroup, picked []chatChoice, remarked views.Remarked) error {
 	w, o := sceneOf(c).words, s.offers(v.Visit)
 	line := &group.Lines[0]
 	group.Said = line.Text
 	results := views.Results{Words: w, Groups: []views.ResultGroup{group}, Said: group.Said, Stale: group.Stale}
 	if !sceneOf(c).pieces {
-		return s.wholeCard(c, v, f, chosen{results: results})
+		return s.wholeCard(c, v, f, chosen{results: results, remarked: remarked})
 	}
 	part := views.ResultList(results)
 	if f.Get("line") != "" { // the page shows a line about this person
 		part = views.ResultLine(*line)
 	}
-	return s.show(c, http.StatusOK, append([]templ.Component{part}, t.row(w, v.Visit, o, picked)...)...)
+	pieces := append([]templ.Component{part}, t.row(w, v.Visit, o, picked)...)
+	if remarked.Lines != nil {
+		remarked.Said = group.Said + " " + remarked.Said
+		pieces = append(pieces, views.RemarkedList(remarked))
+	}
+	return s.show(c, http.StatusOK, pieces...)
 }

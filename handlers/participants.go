@@ -34,6 +34,10 @@ func (s *server) add(c echo.Context) error {
 	if len(people) == 0 && strings.TrimSpace(f.Get("q")) != "" && !sceneOf(c).pieces {
 		return s.wholeCard(c, v, f, chosen{}) // Enter in the field of a page without scripts
 	}
+	remark, err := telling(sceneOf(c).words, v.Visit, f)
+	if err != nil {
+		return err
+	}
 	told, err := s.addTo(c, v.Visit, f, people)
 	switch {
 	case incomplete(err) && !sceneOf(c).pieces:
@@ -44,11 +48,16 @@ func (s *server) add(c echo.Context) error {
 	}
 	w, o := sceneOf(c).words, s.offers(v.Visit)
 	results, left := resultsOf(w, v.Visit, people, told, o)
+	remarked := s.tellOf(c, v.Visit, remark, people, told)
 	if !sceneOf(c).pieces {
 		f.Del("q")
-		return s.wholeCard(c, v, f, chosen{results: results, people: left})
+		if len(left) == 0 {
+			f.Del(fieldAdd) // the next add is another one, and has another reason
+		}
+		return s.wholeCard(c, v, f, chosen{results: results, remarked: remarked, people: left})
 	}
-	pieces := []templ.Component{views.ResultList(results), views.ChosenList(choices(w, left, o), w)}
+	results.Said, remarked.Said = strings.TrimSpace(results.Said+" "+remarked.Said), ""
+	pieces := []templ.Component{views.ResultList(results), views.RemarkedList(remarked), views.ChosenList(choices(w, left, o), w)}
 	for _, t := range told {
 		pieces = append(pieces, t.row(w, v.Visit, o, []chatChoice{t.chat})...)
 	}

@@ -31,7 +31,7 @@ const (
 // or make. Each purpose has its own, so that one cannot pass for another. How
 // long a value holds stands in the value.
 type seals struct {
-	visit, chat, person, answer, launch seal
+	visit, chat, person, answer, newcomers, launch seal
 }
 
 // seal encodes with the first of its keys and decodes what any of them encoded.
@@ -56,7 +56,10 @@ func newSeals(key app.Key, older ...app.Key) seals {
 		}
 		return s
 	}
-	return seals{visit: derived("visit"), chat: derived("chat"), person: derived("person"), answer: derived("answer"), launch: derived("launch")}
+	return seals{
+		visit: derived("visit"), chat: derived("chat"), person: derived("person"), answer: derived("answer"), newcomers: derived("newcomers"),
+		launch: derived("launch"),
+	}
 }
 
 // pageVisit is the visit as a page carries it.

@@ -6,6 +6,7 @@
 import { portal } from './joinline.js';
 import { picker } from './picker.js';
 import { addOneByOne } from './adding.js';
+import { remark } from './remark.js';
 import { suggestions } from './suggest.js';
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById('card'));
@@ -13,6 +14,7 @@ const visit = /** @type {HTMLInputElement} */ (form.elements.namedItem('visit'))
 const voice = /** @type {HTMLElement} */ (document.getElementById('say'));
 const early = suggestions(() => chosenChats().map((chat) => chat.id).join(), () => people.chosen(), suggest);
 const people = picker(form, find, add, early.show);
+const why = remark(form, fields, swap);
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
@@ -66,7 +68,9 @@ function change(button) {
     if (!done) button.ariaDisabled = null;
     else if (document.querySelector('#results [data-stale]')) readChats();
     else if (about instanceof HTMLElement && document.getElementById(about.id)?.matches('[data-ref=""]')) {
+      const before = people.all().length;
       people.keepOnly(new Set([about.dataset.user]), new Set()); // nothing is left to do for them
+      if (before && !people.all().length) why.next();
     }
   });
 }
@@ -192,6 +196,7 @@ async function run(groups) {
     if (problem) swap(problem); // what came after has taken its place
     const missing = [...document.querySelectorAll('#results .result[data-ref]:not([data-ref=""])')];
     people.keepOnly(new Set(whom), new Set(missing.map((line) => line.getAttribute('data-user') ?? '')));
+    await why.tell();
     return true;
   });
 }
@@ -211,6 +216,7 @@ async function busy(whom, work) {
     for (const ghost of document.querySelectorAll('.ghost')) ghost.remove();
     tellAdding();
     tools();
+    if (whom.length && !people.all().length) why.next();
     people.focus();
   }
 }
@@ -253,7 +259,7 @@ async function retry() {
 /** Copies the results as text. In a portal's frame the newer way is barred, so this is the older one. */
 function copy() {
   const results = /** @type {HTMLElement} */ (document.getElementById('results'));
-  const text = [...results.querySelectorAll('.told h3, .result')].filter((line) => line instanceof HTMLElement && line.offsetParent)
+  const text = [...results.querySelectorAll('.told h3, .result'), ...document.querySelectorAll('#remarked .result')].filter((line) => line instanceof HTMLElement && line.offsetParent)
     .map((line) => line.innerText.replace(/\s*\n\s*/g, ' ')).join('\n');
   const sheet = Object.assign(document.createElement('textarea'), { className: 'unseen', value: text });
   document.body.append(sheet);
@@ -291,6 +297,7 @@ function expect() {
   const chats = /** @type {HTMLElement} */ (document.getElementById('chats'));
   letGo();
   document.getElementById('results')?.replaceChildren();
+  why.clear();
   const rows = chosenChats().map((chat) => chat.closest('.chat')).filter((row) => row instanceof HTMLElement);
   for (const row of rows) {
     const members = row.querySelector('.people');
@@ -299,7 +306,7 @@ function expect() {
   }
   held.set(chips.id, chips.offsetHeight);
   if (chats.offsetTop >= adds.offsetTop + adds.offsetHeight) {
-    held.set(adds.id, adds.offsetHeight + (chips.childElementCount * rows.length + 0.5) * LINE);
+    held.set(adds.id, adds.offsetHeight + (chips.childElementCount * rows.length + why.lines() + 0.5) * LINE);
   }
   holdStill();
 }

@@ -7,11 +7,13 @@ type Card struct {
 	// Visit is the sealed visit that every request of the page carries.
 	Visit string
 	// Item names the CRM item.
-	Item    string
-	Picker  Picker
-	Target  Target
-	Results Results
-	Chats   Chats
+	Item     string
+	Picker   Picker
+	Remark   Remark
+	Target   Target
+	Results  Results
+	Remarked Remarked
+	Chats    Chats
 	// Trouble is said above everything else; "" when all is well.
 	Trouble string
 	// Asked says who asks for what the form holds; "" where nobody does.

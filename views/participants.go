@@ -23,6 +23,8 @@ type ResultGroup struct {
 	Said string
 	// Stale tells that the chats on the page are no longer the true ones.
 	Stale bool
+	// New is the sealed reference to those who are new in the chat; "" for nobody.
+	New string
 }
 
 // Result is one person's.
