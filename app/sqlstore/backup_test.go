@@ -23,6 +23,12 @@ import (
 // furnished is a store that holds something of everything.
 func furnished(t *testing.T, address string, key *app.Sealer) *sqlstore.Store {
 	t.Helper()
+	return furnishedWith(t, address, key, []byte("a small staff"))
+}
+
+// furnishedWith is furnished with a directory that may take many pieces.
+func furnishedWith(t *testing.T, address string, key *app.Sealer, staff []byte) *sqlstore.Store {
+	t.Helper()
 	s := open(t, address, key)
 	must(t, s.SaveRegistration(t.Context(), registration("local.1")))
 	must(t, s.SaveInstallation(t.Context(), installation(acme), token(acme, 1, 1)))
@@ -31,7 +37,7 @@ func furnished(t *testing.T, address string, key *app.Sealer) *sqlstore.Store {
 	lease(t, s, viewerKey(15), moment)
 	must(t, s.ChangeHabits(t.Context(), acme, 15, func(h *app.Habits) { h.Texts = []string{"please check the date"} }))
 	must(t, s.SaveErrand(t.Context(), errand(acme, 15, "one")))
-	keepDirectory(t, s, acme, moment, large(1))
+	keepDirectory(t, s, acme, moment, staff)
 	must(t, s.SaveWish(t.Context(), wish(acme, 15, 1)))
 	must(t, s.Uninstall(t.Context(), other, moment.Add(time.Hour)))
 	return s
@@ -55,7 +61,7 @@ func TestABackupBringsEverythingBackOnAnyDatabase(t *testing.T) {
 		for to, target := range engines {
 			t.Run(from+" to "+to, func(t *testing.T) {
 				key, address := sealer(t), target(t)
-				kept := backup(t, furnished(t, source(t), key))
+				kept := backup(t, furnishedWith(t, source(t), key, large(1)))
 				must(t, sqlstore.Restore(t.Context(), address, key, bytes.NewReader(kept)))
 				s := open(t, address, key)
 				wantToken(t, s, installerKey, token(acme, 1, 1))

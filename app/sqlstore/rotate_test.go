@@ -2,10 +2,14 @@ package sqlstore_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/joinline/joinline/app"
 	"github.com/joinline/joinline/app/sqlstore"
@@ -28,7 +32,7 @@ func twoKeys(t *testing.T) (older, newer, both *app.Sealer) {
 func TestRotationSealsEverythingWithTheNewKey(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
 		older, newer, both := twoKeys(t)
-		must(t, furnished(t, address, older).Close())
+		must(t, furnishedWith(t, address, older, large(1)).Close())
 		s := open(t, address, both)
 		if n, err := s.Rotate(t.Context()); err != nil || n != 14 {
 			t.Errorf("Rotate = %d, %v; want a client secret, 2 application tokens, 2 pairs, habits, an errand, a wish, 3 pieces of a directory and the key check", n, err)
@@ -57,6 +61,29 @@ func TestRotationSealsEverythingWithTheNewKey(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestARotationKnowsEveryColumnThatTheMigrationsCallSealed(t *testing.T) {
+	files, err := filepath.Glob("migrations/*.sql")
+	must(t, err)
+	table, found := "", []string{"key_check.sealed"}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		must(t, err)
+		for line := range strings.Lines(string(text)) {
+			words := strings.Fields(line)
+			switch {
+			case strings.HasPrefix(line, "CREATE TABLE "), strings.HasPrefix(line, "ALTER TABLE "):
+				table = words[2]
+			case strings.Contains(line, "-- sealed"):
+				found = append(found, table+"."+words[0])
+			}
+		}
+	}
+	slices.Sort(found)
+	if d := cmp.Diff(found, slices.Sorted(slices.Values(sqlstore.SealedColumns()))); d != "" || len(found) < 5 {
+		t.Errorf("of %d sealed columns (-want +got):\n%s", len(found), d)
+	}
 }
 
 // rowsOf are the lines of a backup about a table.
