@@ -55,7 +55,7 @@ func TestUnknownAddressesAndMethods(t *testing.T) {
 
 func TestPagesSpeakTheBrowsersLanguageBeforeAnythingElseIsKnown(t *testing.T) {
 	s := alone(t)
-	for lang, want := range map[string]string{"ru-RU,ru;q=0.9": "Такой страницы нет", "de": "There is no such page", "": "There is no such page"} {
+	for lang, want := range map[string]string{"ru-RU,ru;q=0.9": "Такой страницы нет", "de": "Diese Seite gibt es nicht", "nl": "There is no such page", "": "There is no such page"} {
 		a := s.do(t, request{method: "GET", path: "/nothing", header: map[string]string{"Accept-Language": lang}})
 		a.page(t).says(t, "h1", want)
 	}
