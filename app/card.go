@@ -106,7 +106,8 @@ type Person struct {
 type ChatRef struct {
 	Owner bitrix.CRMItem
 	ID    bitrix.ChatID
-	// Line leads the chat; zero when unknown. It only decides who is suggested.
+	// Line is the Open Channel that leads the chat; zero when unknown. It only
+	// decides who is suggested and what is foretold.
 	Line bitrix.LineID
 	// Members are the participants as the page showed them. They only decide
 	// whether somebody is called added or found already there.

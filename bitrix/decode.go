@@ -346,6 +346,18 @@ func (f *flag) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// isoTime is a moment as ISO 8601 has it; anything else is no moment.
+type isoTime struct{ time.Time }
+
+func (t *isoTime) UnmarshalJSON(data []byte) error {
+	var s string
+	t.Time = time.Time{}
+	if json.Unmarshal(data, &s) == nil {
+		t.Time, _ = time.Parse(time.RFC3339, s) // the zero time when it is none
+	}
+	return nil
+}
+
 // unixTime is a moment in Unix seconds; anything else is no moment.
 type unixTime struct{ time.Time }
 

@@ -1,10 +1,12 @@
 package bitrix
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // User is a person of the portal, as far as the token's permissions show them.
@@ -15,10 +17,12 @@ type User struct {
 	Email                      string // empty where the application may not see it
 	Photo                      string // absolute address, or empty
 	Departments                []int64
-	Online                     bool   // active in the last minutes; false also when not told
-	Active                     bool   // not dismissed; true unless the portal says otherwise
-	Type                       string // "employee", "extranet", "bot", "connector", …
-	Bot, Connector             bool   // a connector user is a customer
+	Online                     bool      // active in the last minutes; false also when not told
+	LastActive, AbsentUntil    time.Time // told by the messenger only; zero also when not told
+	Formatted                  string    // the full name as the portal writes names; told by the messenger only
+	Active                     bool      // not dismissed; true unless the portal says otherwise
+	Type                       string    // "employee", "extranet", "bot", "connector", …
+	Bot, Connector             bool      // a connector user is a customer
 }
 
 // UserSearch says which colleagues to look for.
@@ -56,8 +60,11 @@ func (u User) External() bool {
 	return false
 }
 
-// FullName returns first and last name, or what there is of them.
-func (u User) FullName() string { return strings.TrimSpace(u.Name + " " + u.LastName) }
+// FullName returns the name as the portal writes it or, where it does not tell,
+// first and last name, or what there is of them.
+func (u User) FullName() string {
+	return cmp.Or(u.Formatted, strings.TrimSpace(u.Name+" "+u.LastName))
+}
 
 // wireEmployee is a person as user.* tells.
 type wireEmployee struct {
@@ -105,6 +112,8 @@ type wireContact struct {
 	Network    flag         `json:"network"`
 	Bot        flag         `json:"bot"`
 	Connector  flag         `json:"connector"`
+	LastActive isoTime      `json:"last_activity_date"`
+	Absent     isoTime      `json:"absent"`
 }
 
 func (w wireContact) user() User {
@@ -115,6 +124,9 @@ func (w wireContact) user() User {
 		Position:    string(w.Position),
 		Photo:       photo(w.Avatar),
 		Departments: int64s(w.Department),
+		LastActive:  w.LastActive.Time,
+		AbsentUntil: w.Absent.Time,
+		Formatted:   strings.TrimSpace(string(w.FullName)),
 		Active:      w.Active == nil || bool(*w.Active),
 		Bot:         bool(w.Bot) || w.Type == "bot",
 		Connector:   bool(w.Connector),

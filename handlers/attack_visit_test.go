@@ -36,7 +36,7 @@ func TestAttackAStolenVisit(t *testing.T) {
 		"in the frame of another portal, kept from": w.open(t, ivan, "DEAL", "77").Cookies(), // a cookie for each portal: Partitioned
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/suggest", "/card/add", "/card/add/one", "/card/add/settle", "/card/remove", "/card/join", "/card/observe", "/card/dialog", "/card/ask", "/card/wish", "/card/unwish"} {
+			for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/suggest", "/card/presence", "/card/add", "/card/add/one", "/card/add/settle", "/card/remove", "/card/join", "/card/observe", "/card/dialog", "/card/ask", "/card/wish", "/card/unwish"} {
 				w.do(t, request{path: path, form: maps.Clone(f), cookies: c}).wantStatus(t, 401)
 			}
 			w.wantParticipants(t, chatAnn, ivan, ann)

@@ -127,10 +127,13 @@ func option(w views.Words, v app.Visit, p app.Colleague, people []person, o offe
 	option := views.Option{
 		Choice: choice(w, p.ID, p.Name, p.Position, o),
 		Face:   faceOf(w, v, p.ID, p.Name, p.Photo, ""),
-		Detail: detail(w, p),
+		Detail: detail(w, p), Doubtable: !v.Admin,
 		Picked: slices.ContainsFunc(people, func(chosen person) bool { return chosen.ID == p.ID }),
 	}
 	option.Added = w.Say("picker.said.chosen", views.With{"Name": option.Name})
+	if p.Online && !p.Viewer {
+		option.Now = w.Say("picker.active")
+	}
 	return option
 }
 
@@ -144,8 +147,5 @@ func detail(w views.Words, p app.Colleague) string {
 		parts = append(parts, p.Position)
 	}
 	parts = append(parts, p.Departments...)
-	if p.Online && !p.Viewer {
-		parts = append(parts, w.Say("picker.online"))
-	}
 	return strings.Join(parts, " · ")
 }

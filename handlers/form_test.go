@@ -72,7 +72,7 @@ func TestAVisitThatIsNotOursIsRefused(t *testing.T) {
 		"ended":                          {s.sealVisit(t, visit77, "b", time.Now().Add(-time.Second)), nil, 401},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/suggest", "/card/add", "/card/add/one", "/card/add/settle", "/card/remove", "/card/join", "/card/observe", "/card/dialog", "/card/ask", "/card/wish", "/card/unwish"} {
+			for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/suggest", "/card/presence", "/card/add", "/card/add/one", "/card/add/settle", "/card/remove", "/card/join", "/card/observe", "/card/dialog", "/card/ask", "/card/wish", "/card/unwish"} {
 				a := s.do(t, request{path: path, form: url.Values{"visit": {c.visit}}, header: c.header})
 				if a.StatusCode != c.want {
 					t.Errorf("%s: got %d, want %d", path, a.StatusCode, c.want)

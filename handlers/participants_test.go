@@ -171,11 +171,11 @@ func TestWhoWasFoundTellsBeforeTheClick(t *testing.T) {
 	list := foundList(views.Speak("en"), visit77, in, []bitrix.UserID{23}, openly)
 	var got []string
 	for _, o := range list.Options {
-		got = append(got, strings.Join([]string{o.Name, o.Detail, o.Barred, map[bool]string{true: "picked"}[o.Picked]}, "/"))
+		got = append(got, strings.Join([]string{o.Name, o.Detail, o.Now, o.Barred, map[bool]string{true: "picked"}[o.Picked]}, "/"))
 	}
 	want := []string{
-		"Olga/Logistics · online//picked", "Partner//External: cannot be added to customer chats/",
-		"Pavel//Already in the chat/", "Ivan/You · Manager//",
+		"Olga/Logistics/active recently//picked", "Partner///External: cannot be added to customer chats/",
+		"Pavel///Already in the chat/", "Ivan/You · Manager///",
 	}
 	if !slices.Equal(got, want) || list.Said != "4 colleagues found" {
 		t.Errorf("got %q, said %q", got, list.Said)

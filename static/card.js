@@ -13,7 +13,7 @@ const form = /** @type {HTMLFormElement} */ (document.getElementById('card'));
 const visit = /** @type {HTMLInputElement} */ (form.elements.namedItem('visit'));
 const voice = /** @type {HTMLElement} */ (document.getElementById('say'));
 const early = suggestions(() => chosenChats().map((chat) => chat.id).join(), () => people.chosen(), suggest);
-const people = picker(form, find, add, early.show);
+const people = picker(form, find, add, early.show, lookAt);
 const why = remark(form, fields, swap);
 
 form.addEventListener('submit', (event) => {
@@ -342,6 +342,24 @@ async function suggest(signal) {
   const chats = chosenChats().map((chat) => ['chat', chat.value]);
   const answer = await send('/card/suggest', new URLSearchParams([[visit.name, visit.value], ...chats]), signal);
   return answer.ok ? answer.text() : '';
+}
+
+/**
+ * Shows whether people found are active or absent now, and who may be refused.
+ * @param {string[]} refs
+ * @param {AbortSignal} signal
+ */
+async function lookAt(refs, signal) {
+  /** @type {[string, string][]} */
+  const list = [...refs.map((ref) => ['person', ref]), ...chosenChats().map((chat) => ['chat', chat.value])];
+  const answer = await send('/card/presence', new URLSearchParams([[visit.name, visit.value], ...list]), signal).catch(() => null);
+  const html = answer?.ok ? await answer.text().catch(() => '') : '';
+  if (!html || signal.aborted) return;
+  swap(html, true);
+  const day = new Intl.DateTimeFormat(document.documentElement.lang, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+  for (const now of document.querySelectorAll('#found [data-until]')) {
+    if (now instanceof HTMLElement) now.textContent = (now.dataset.absent ?? '').replace('{}', day.format(new Date(now.dataset.until ?? '')));
+  }
 }
 
 /**

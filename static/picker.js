@@ -5,19 +5,23 @@
 
 const PAUSE = 60; // milliseconds of rest before what was typed is searched
 const LONG_PAUSE = 180; // where the portal searches
+const REST = 400; // milliseconds of rest before the people found are looked at closer
+const SPACE = 1_000; // milliseconds, at least, between two such looks
 
 /**
  * @param {HTMLFormElement} form
  * @param {(signal: AbortSignal) => Promise<boolean>} find puts the people found into the list
  * @param {() => void} add what Ctrl+Enter does
  * @param {(signal: AbortSignal) => Promise<boolean>} suggest puts those into the list whom one may want before typing
+ * @param {(people: string[], signal: AbortSignal) => void} look tells more about people found
  */
-export function picker(form, find, add, suggest) {
+export function picker(form, find, add, suggest, look) {
   const field = /** @type {HTMLInputElement} */ (document.getElementById('q'));
   const voice = /** @type {HTMLElement} */ (document.getElementById('say'));
   let search = new AbortController();
   let timer = 0;
   let quiet = false; // nobody has come to the field: a script moves the focus, or the window has it again
+  let looked = 0;
   /** @type {HTMLElement | null} */
   let active = null;
 
@@ -96,6 +100,10 @@ export function picker(form, find, add, suggest) {
       if (signal.aborted) return;
       field.removeAttribute('aria-busy');
       if (done && document.activeElement === field) open();
+      if (done && options().length) timer = window.setTimeout(() => {
+        looked = Date.now();
+        look(options().map((option) => option.dataset.value ?? ''), signal);
+      }, Math.max(REST, looked + SPACE - Date.now()));
     }, 'slow' in found().dataset ? LONG_PAUSE : PAUSE);
   }
 

@@ -41,6 +41,10 @@ type Option struct {
 	Face Face
 	// Detail is the position and the like.
 	Detail string
+	// Now is whether they are active, where that is known already.
+	Now string
+	// Doubtable: it may turn out that adding them may be refused.
+	Doubtable bool
 	// Barred says why the person cannot be chosen; "" when they can.
 	Barred string
 	// Picked tells that the person is among the chosen.

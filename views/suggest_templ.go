@@ -118,7 +118,7 @@ func SuggestedList(s Suggested) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, o := range g.Options {
-				templ_7745c5c3_Err = option(o).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = option(o, false).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
