@@ -140,7 +140,7 @@ func (w *world) signIn(t *testing.T, page playwright.Page, user string) {
 	_, err := page.Goto(w.URL() + "/login/")
 	must(t, err)
 	must(t, page.GetByRole("button", playwright.PageGetByRoleOptions{Name: user}).Click())
-	must(t, page.WaitForURL(func(url string) bool { return !strings.Contains(url, "/login/") }))
+	must(t, expect.Page(page).Not().ToHaveURL(regexp.MustCompile("/login/")))
 }
 
 // tabName is how Joinline's tab is called in the languages of its catalogs.
