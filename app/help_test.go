@@ -94,7 +94,7 @@ var allScopes = []string{"crm", "placement", "im", "imopenlines", "user"}
 
 // registered is Joinline as an administrator has just typed it into the
 // portal: running and not installed.
-func registered(t *testing.T, scopes ...string) *joinline {
+func registered(t testing.TB, scopes ...string) *joinline {
 	t.Helper()
 	key, err := app.NewSealer(app.NewKey())
 	must(t, err)
@@ -102,7 +102,7 @@ func registered(t *testing.T, scopes ...string) *joinline {
 }
 
 // registeredOn is registered on a given portal and database.
-func registeredOn(t *testing.T, p *bitrixtest.Portal, database string, key *app.Sealer, scopes ...string) *joinline {
+func registeredOn(t testing.TB, p *bitrixtest.Portal, database string, key *app.Sealer, scopes ...string) *joinline {
 	t.Helper()
 	if scopes == nil {
 		scopes = allScopes
@@ -137,13 +137,13 @@ func (j *joinline) restart(timeouts bitrix.Timeouts) {
 }
 
 // installed is Joinline in service, with an empty log of requests.
-func installed(t *testing.T, scopes ...string) *joinline {
+func installed(t testing.TB, scopes ...string) *joinline {
 	t.Helper()
 	return registered(t, scopes...).install(t)
 }
 
 // install takes it into service.
-func (j *joinline) install(t *testing.T) *joinline {
+func (j *joinline) install(t testing.TB) *joinline {
 	t.Helper()
 	_, err := j.Install(t.Context(), j.launch(t, admin, "DEFAULT", ""))
 	must(t, err)
@@ -153,12 +153,12 @@ func (j *joinline) install(t *testing.T) *joinline {
 }
 
 // launch is what the portal posts when a person opens a page of Joinline.
-func (j *joinline) launch(t *testing.T, user int, placement, options string) bitrix.Launch {
+func (j *joinline) launch(t testing.TB, user int, placement, options string) bitrix.Launch {
 	t.Helper()
 	return parseLaunch(t, j.portal.Launch(j.keys.ClientID, user, placement, options))
 }
 
-func parseLaunch(t *testing.T, form bitrixtest.Launch) bitrix.Launch {
+func parseLaunch(t testing.TB, form bitrixtest.Launch) bitrix.Launch {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, form.URL, strings.NewReader(form.Form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -168,14 +168,14 @@ func parseLaunch(t *testing.T, form bitrixtest.Launch) bitrix.Launch {
 }
 
 // card is the launch of an item's card.
-func (j *joinline) card(t *testing.T, user int, item bitrix.CRMItem) bitrix.Launch {
+func (j *joinline) card(t testing.TB, user int, item bitrix.CRMItem) bitrix.Launch {
 	t.Helper()
 	_, id, _ := strings.Cut(item.String(), ":")
 	return j.launch(t, user, "CRM_"+string(item.Type)+"_DETAIL_TAB", `{"ID":"`+id+`"}`)
 }
 
 // open opens a card and forgets the requests that it cost.
-func (j *joinline) open(t *testing.T, user int, item bitrix.CRMItem) app.Visit {
+func (j *joinline) open(t testing.TB, user int, item bitrix.CRMItem) app.Visit {
 	t.Helper()
 	v, _, err := j.Open(t.Context(), j.card(t, user, item))
 	must(t, err)
@@ -183,7 +183,7 @@ func (j *joinline) open(t *testing.T, user int, item bitrix.CRMItem) app.Visit {
 	return v
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +191,7 @@ func must(t *testing.T, err error) {
 }
 
 // wantErr checks a sentinel, and that it is the only one.
-func wantErr(t *testing.T, err, want error) {
+func wantErr(t testing.TB, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
 		t.Errorf("got error %v, want %v", err, want)
@@ -200,7 +200,7 @@ func wantErr(t *testing.T, err, want error) {
 
 // wantRequests checks what a step cost: methods of single requests, "batch"
 // for a batch.
-func (j *joinline) wantRequests(t *testing.T, want ...string) {
+func (j *joinline) wantRequests(t testing.TB, want ...string) {
 	t.Helper()
 	var got []string
 	for _, r := range j.portal.Requests() {
@@ -211,7 +211,7 @@ func (j *joinline) wantRequests(t *testing.T, want ...string) {
 	}
 }
 
-func (j *joinline) wantParticipants(t *testing.T, chat int, want ...int) {
+func (j *joinline) wantParticipants(t testing.TB, chat int, want ...int) {
 	t.Helper()
 	got := j.portal.Participants(chat)
 	slices.Sort(got)
@@ -222,7 +222,7 @@ func (j *joinline) wantParticipants(t *testing.T, chat int, want ...int) {
 }
 
 // wantNothingKept checks that the store holds nothing of the portal.
-func (j *joinline) wantNothingKept(t *testing.T) {
+func (j *joinline) wantNothingKept(t testing.TB) {
 	t.Helper()
 	i, err := j.store.Installation(t.Context(), bitrix.MemberID(j.portal.MemberID()))
 	if !errors.Is(err, app.ErrNotInstalled) {
@@ -230,7 +230,7 @@ func (j *joinline) wantNothingKept(t *testing.T) {
 	}
 }
 
-func (j *joinline) viewerToken(t *testing.T, user bitrix.UserID) bitrix.Token {
+func (j *joinline) viewerToken(t testing.TB, user bitrix.UserID) bitrix.Token {
 	t.Helper()
 	token, err := j.store.Token(t.Context(), app.TokenKey{Member: bitrix.MemberID(j.portal.MemberID()), Role: app.AsViewer, User: user})
 	must(t, err)

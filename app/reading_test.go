@@ -18,7 +18,7 @@ import (
 )
 
 // staffed is Joinline in service on a portal with so many more people.
-func staffed(t *testing.T, people int, scopes ...string) *joinline {
+func staffed(t testing.TB, people int, scopes ...string) *joinline {
 	t.Helper()
 	key, err := app.NewSealer(app.NewKey())
 	must(t, err)
@@ -27,14 +27,14 @@ func staffed(t *testing.T, people int, scopes ...string) *joinline {
 }
 
 // read reads the staff and forgets the requests that it cost.
-func (j *joinline) read(t *testing.T, v app.Visit) {
+func (j *joinline) read(t testing.TB, v app.Visit) {
 	t.Helper()
 	must(t, j.ReadStaff(t.Context(), v))
 	j.portal.ResetRequests()
 }
 
 // directory is what is kept of the staff.
-func (j *joinline) directory(t *testing.T) *staff.Index {
+func (j *joinline) directory(t testing.TB) *staff.Index {
 	t.Helper()
 	d, err := j.store.Directory(t.Context(), j.member())
 	must(t, err)
@@ -260,6 +260,23 @@ func TestTheStaffIsReadAnewWhenItIsOldOrSomebodyWasDismissed(t *testing.T) {
 	must(t, j.ReadStaff(t.Context(), v))
 	if slices.Contains(idsIn(j.directory(t)), pavel) {
 		t.Error("the directory still has who was dismissed")
+	}
+}
+
+func TestADirectoryThatCannotBeReadIsAsGoodAsNone(t *testing.T) {
+	t.Parallel()
+	j := installed(t)
+	v := j.open(t, ivan, deal77)
+	now := time.Now()
+	r, err := j.store.LeaseReading(t.Context(), j.member(), now, now.Add(time.Minute))
+	must(t, err)
+	must(t, j.store.SaveDirectory(t.Context(), r, app.Directory{Read: now, Staff: []byte("of another version")}))
+	if found, err := j.Find(t.Context(), v, "olga"); err != nil || !found.Asked || !slices.Equal(names(found), []string{"Olga Sidorova"}) {
+		t.Errorf("the portal should answer: %+v, %v", found, err)
+	}
+	j.read(t, v)
+	if d := cmp.Diff(j.employees(), idsIn(j.directory(t))); d != "" {
+		t.Error(d)
 	}
 }
 

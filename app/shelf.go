@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -229,10 +230,13 @@ func (a *App) directory(ctx context.Context, member bitrix.MemberID) (*shelved, 
 func (a *App) load(ctx context.Context, member bitrix.MemberID) (*shelved, error) {
 	loaded, err, _ := a.loads.Do(string(member), func() (any, error) {
 		kept, err := a.store.Directory(context.WithoutCancel(ctx), member)
-		if err != nil || kept.Read.IsZero() {
+		if err != nil && !errors.Is(err, ErrWrongKey) || err == nil && kept.Read.IsZero() {
 			return (*shelved)(nil), err
 		}
-		x, err := staff.Decode(kept.Staff)
+		var x *staff.Index
+		if err == nil {
+			x, err = staff.Decode(kept.Staff)
+		}
 		if err != nil {
 			a.log.WarnContext(ctx, "a kept directory is unreadable", KeyMember, member, KeyError, err)
 			return (*shelved)(nil), nil

@@ -111,3 +111,30 @@ func readings(t *testing.T, ctx context.Context, s app.Store) {
 		t.Errorf("after the end: %+v, %v", r, err)
 	}
 }
+
+func TestPiecesOfADirectoryMovedElsewhereDoNotOpen(t *testing.T) {
+	for name, move := range map[string]string{
+		"to another portal":   `UPDATE directory_pieces SET member_id = '` + string(other) + `'`,
+		"to another place":    `UPDATE directory_pieces SET number = number + 1`,
+		"to another reading":  `UPDATE directory_pieces SET read_at = read_at + 1`,
+		"with another's name": `UPDATE directory_pieces SET read_at = read_at + 1, member_id = '` + string(other) + `'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, address string) {
+				s := open(t, address, sealer(t))
+				for _, member := range []bitrix.MemberID{acme, other} {
+					must(t, s.SaveInstallation(t.Context(), installation(member), token(member, 1, 1)))
+					keepDirectory(t, s, member, moment, []byte("of "+member))
+				}
+				raw(t, address, `DELETE FROM directory_pieces WHERE member_id = '`+string(other)+`'`)
+				raw(t, address, move)
+				raw(t, address, `UPDATE directories SET read_at = (SELECT MAX(read_at) FROM directory_pieces)`)
+				for _, member := range []bitrix.MemberID{acme, other} {
+					if d, err := s.Directory(t.Context(), member); len(d.Staff) > 0 || err != nil && !errors.Is(err, app.ErrWrongKey) {
+						t.Errorf("%s reads %q, %v", member, d.Staff, err)
+					}
+				}
+			})
+		})
+	}
+}
