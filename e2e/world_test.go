@@ -144,7 +144,7 @@ func (w *world) signIn(t *testing.T, page playwright.Page, user string) {
 }
 
 // tabName is how Joinline's tab is called in the languages of its catalogs.
-var tabName = regexp.MustCompile("^(Colleagues in chat|Коллеги в чате)$")
+var tabName = regexp.MustCompile("^(Colleagues in chat|Коллеги в чате|الزملاء في الدردشة)$")
 
 // card opens Joinline's tab in the card of an item ("deal/77") and is the frame.
 func (w *world) card(t *testing.T, page playwright.Page, item string) playwright.FrameLocator {

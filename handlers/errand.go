@@ -112,7 +112,7 @@ func (s *server) stepDone(c echo.Context, v pageVisit, f url.Values, chat chatCh
 
 // pleaText is the notice to the administrator.
 func pleaText(w views.Words, s app.Said, link func(string) string) string {
-	people := strings.Join(s.Chats[0].People, ", ")
+	people := w.List(s.Chats[0].People)
 	return w.Say("plea.text", views.With{"People": people, "Chat": s.Chats[0].Name, "Item": s.Item}) + " " + link(w.Say("plea.text.link"))
 }
 
@@ -190,7 +190,7 @@ func errandForm(w views.Words, card app.Card, e app.Errand) chosen {
 			in.people = append(in.people, person{ID: p.ID, Name: p.Name, Position: p.Position})
 		}
 	}
-	in.asked = w.Say("errand.asks", views.With{"By": nameOf(w, e.By, e.Name), "People": strings.Join(names, ", ")})
+	in.asked = w.Say("errand.asks", views.With{"By": nameOf(w, e.By, e.Name), "People": w.List(names)})
 	switch {
 	case in.people == nil:
 		in.asked += " " + w.Say("errand.done")

@@ -160,7 +160,7 @@ func (s *server) fail(err error, c echo.Context) {
 func with(w views.Words, err error) views.With {
 	with := views.With{"Max": app.MaxPeople, "MaxWishes": app.MaxWishes, "Scopes": "?", "Tab": w.Say("placement.title")}
 	if scope, ok := errors.AsType[*app.ScopeError](err); ok && len(scope.Scopes) > 0 {
-		with["Scopes"] = strings.Join(scope.Scopes, ", ")
+		with["Scopes"] = w.List(scope.Scopes)
 	}
 	if later, ok := errors.AsType[*laterError](err); ok {
 		with["Seconds"] = later.seconds()

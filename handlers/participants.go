@@ -308,7 +308,7 @@ func roles(w views.Words, p app.Person) string {
 	if p.Viewer {
 		all = append(all, w.Say("role.viewer"))
 	}
-	return strings.Join(all, ", ")
+	return w.List(all)
 }
 
 // faceOf builds a face. A photo is shown only from where the page's policy

@@ -52,7 +52,7 @@ func namesOf(w views.Words, people []app.Chosen) string {
 	for _, p := range people {
 		names = append(names, nameOf(w, p.ID, p.Name))
 	}
-	return strings.Join(names, ", ")
+	return w.List(names)
 }
 
 // waitSteps offer to wait with those who were refused because nobody has accepted
@@ -181,9 +181,9 @@ func SayWish(language string, r app.WishReport) string {
 	switch {
 	case names == nil, r.Kind == app.WishGranted:
 	case r.Kind == app.WishUnsure:
-		lines = append(lines, w.Say("wish.end.people", views.With{"People": strings.Join(names, ", ")}))
+		lines = append(lines, w.Say("wish.end.people", views.With{"People": w.List(names)}))
 	default:
-		lines = append(lines, w.Say("wish.end.nobody", views.With{"People": strings.Join(names, ", ")}))
+		lines = append(lines, w.Say("wish.end.nobody", views.With{"People": w.List(names)}))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -137,7 +137,7 @@ export function picker(form, find, add, suggest, look) {
     const box = Object.assign(document.createElement('input'), { type: 'checkbox', name: 'person', value, checked: true });
     const label = document.createElement('label');
     label.append(box, `${name} `);
-    if (position) label.append(Object.assign(document.createElement('small'), { textContent: position }));
+    if (position) label.append(Object.assign(document.createElement('small'), { dir: 'auto', textContent: position }));
     chip.append(label);
     chips().append(chip);
     voice.textContent = said ?? '';

@@ -9,6 +9,7 @@
 package views
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -99,19 +100,40 @@ func (w Words) Count(id string, n int, with ...With) string {
 // https://www.unicode.org/reports/tr9/#Explicit_Directional_Isolates
 const isolate, isolated = "\u2068", "\u2069"
 
-// apart isolates the values that could tear a sentence: in a right-to-left one
-// all that are text, since a telephone number has no direction of its own; in
-// others what is written from right to left. A value that has isolates already
-// is a sentence of ours.
+// apart isolates the values that could tear a sentence. A value that has
+// isolates already is a sentence of ours.
 func (w Words) apart(with With) With {
 	apart := make(With, len(with))
 	for name, value := range with {
-		if text, ok := value.(string); ok && text != "" && !strings.Contains(text, isolate) && (w.Dir() == "rtl" || strings.ContainsFunc(text, leftward)) {
-			value = isolate + text + isolated
+		if text, ok := value.(string); ok && !strings.Contains(text, isolate) {
+			value = w.alone(text)
 		}
 		apart[name] = value
 	}
 	return apart
+}
+
+// alone isolates a text from what stands around it: among what is written from
+// right to left any text, since a telephone number has no direction of its own;
+// elsewhere what is written from right to left.
+func (w Words) alone(text string) string {
+	if text == "" || w.Dir() != "rtl" && !strings.ContainsFunc(text, leftward) {
+		return text
+	}
+	return isolate + text + isolated
+}
+
+// commas are those of the languages that do not write ", " in a list.
+var commas = map[string]string{"ar": "، ", "ja": "、", "zh-Hans": "、", "zh-Hant": "、"}
+
+// List strings several names together, as a sentence may have them for one
+// variable.
+func (w Words) List(names []string) string {
+	apart := make([]string, len(names))
+	for i, name := range names {
+		apart[i] = w.alone(name)
+	}
+	return strings.Join(apart, cmp.Or(commas[w.Lang()], ", "))
 }
 
 // leftward tells whether a letter is written from right to left.

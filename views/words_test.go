@@ -134,7 +134,11 @@ func TestTextOfTheOtherDirectionIsIsolated(t *testing.T) {
 		"a place that a script fills":    {Speak("ar").Say("chat.into", With{"Chats": "{}"}), "إلى: \u2068{}\u2069"},
 		"a number that counts in Arabic": {Speak("ar").Count("picker.found", 5), "عُثر على 5 زملاء"},
 		"a sentence in a sentence": {Speak("ar").Say("chat.into", With{"Chats": Speak("ar").Say("chat.called", With{"Channel": "Telegram", "Name": "Ann"})}),
-			"إلى: \u2068Telegram\u2069، \u2068Ann\u2069"},
+			"إلى: \u200f\u2068Telegram\u2069، \u2068Ann\u2069"},
+		"a list in a sentence": {Speak("ar").Say("wish.end.people", With{"People": Speak("ar").List([]string{"Ann", "عمر"})}),
+			"كانت إضافة هؤلاء مطلوبة: \u2068Ann\u2069، \u2068عمر\u2069."},
+		"a list in English":  {Speak("en").List([]string{"Ann", "عمر"}), "Ann, \u2068عمر\u2069"},
+		"a list in Japanese": {Speak("ja").List([]string{"Ann", "Bob"}), "Ann、Bob"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: got %+q, want %+q", name, c.got, c.want)
