@@ -258,7 +258,7 @@ func remarkedList(w views.Words, t app.Telling, done []app.Delivery) views.Remar
 			}
 		}
 		says := deliveries[d.Kind][d.State]
-		line := views.RemarkLine{Kind: says[1], Text: w.Say(says[0], views.With{"Names": strings.Join(names, ", ")})}
+		line := views.RemarkLine{Kind: says[1], Text: w.Say(says[0], views.With{"Names": w.List(names)})}
 		if why, ok := undelivered[d.Reason]; ok {
 			line.Text += " " + w.Say(why)
 		}
