@@ -193,7 +193,6 @@ var asInEnglish = map[string][]string{
 	"item.deal.bare":    {"pl"},
 	"item.lead":         {"pt-BR"},
 	"item.lead.bare":    {"de", "it", "pl", "pt-BR"},
-	"picker.online":     {"de", "it", "pl"},
 	"role.bot":          {"es", "fr", "id", "it", "ms", "pl", "pt-BR", "tr", "vi"},
 }
 
