@@ -221,7 +221,7 @@ func TestTheRemarkIsAccessibleInEveryLook(t *testing.T) {
 
 func TestNothingJumpsWhenARemarkWasTold(t *testing.T) {
 	t.Parallel()
-	for name, size := range map[string]*playwright.Size{"wide": {Width: 1600, Height: 1400}} {
+	for name, size := range map[string]*playwright.Size{"wide": {Width: 1600, Height: 1400}, "on a phone": {Width: 360, Height: 1400}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)

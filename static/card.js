@@ -270,7 +270,7 @@ function copy() {
   people.focus();
 }
 
-const LINE = 112; // pixels that the line about one person takes on a phone, with what helps
+const LINE = 160; // pixels that the line about one person takes on a phone, with what helps and its button
 
 /** @type {Map<string, number>} how tall elements stay until the form is used next, by id */
 const held = new Map();
@@ -306,7 +306,7 @@ function expect() {
   }
   held.set(chips.id, chips.offsetHeight);
   if (chats.offsetTop >= adds.offsetTop + adds.offsetHeight) {
-    held.set(adds.id, adds.offsetHeight + (chips.childElementCount * rows.length + why.lines() + 0.5) * LINE);
+    held.set(adds.id, adds.offsetHeight + (chips.childElementCount * rows.length + why.lines() / 2 + 0.5) * LINE);
   }
   holdStill();
 }
