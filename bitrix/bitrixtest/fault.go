@@ -162,20 +162,6 @@ func (p *Portal) ClearFaults() {
 	p.faults = nil
 }
 
-// Struck are the faults that struck since the last ClearFaults, each once, in the
-// order in which they were set.
-func (p *Portal) Struck() []Fault {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var struck []Fault
-	for _, f := range p.faults {
-		if f.struck > 0 {
-			struck = append(struck, f.Fault)
-		}
-	}
-	return struck
-}
-
 // strikes counts a call that the fault fits and tells whether it is its turn.
 func (f *fault) strikes() bool {
 	f.seen++

@@ -65,17 +65,16 @@ func soak(length time.Duration, people int, faults time.Duration, seed uint64) (
 	for n := range people {
 		working.Go(func() { s.work(ctx, n, seed, log) })
 	}
-	expired := 0
+	expired, struck := 0, &blows{counts: map[bitrixtest.FaultKind][2]int{}}
 	if faults > 0 {
-		expired = s.trouble(ctx, faults, seed)
+		expired = s.trouble(ctx, faults, seed, struck)
 	}
 	working.Wait()
-	struck := s.portal.Struck()
 	s.portal.ClearFaults()
 	// What the portal still does for callers who have gone away comes to its end.
 	time.Sleep(slow + time.Second)
-	fmt.Printf("seed %d, %v, %d people, %d faults struck, every token expired %d times\n", seed, length, people, len(struck), expired)
-	printStruck(os.Stdout, struck)
+	fmt.Printf("seed %d, %v, %d people, every token expired %d times, faults:\n", seed, length, people, expired)
+	struck.print(os.Stdout)
 	return log.reconcile(os.Stdout), nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/net/html"
@@ -206,9 +207,9 @@ func attribute(e *html.Node, name string) string {
 // call. Were that untrue, nobody could tell anything from an answer.
 var neverApplied = []bitrixtest.FaultKind{bitrixtest.FaultQueryLimit, bitrixtest.FaultExpiredToken, bitrixtest.FaultConnection}
 
-// trouble makes something go wrong again and again until ctx ends, and counts
-// how often every token was made old.
-func (s *stage) trouble(ctx context.Context, every time.Duration, seed uint64) (expired int) {
+// trouble makes something go wrong again and again until ctx ends, counts in
+// struck what did, and returns how often every token was made old.
+func (s *stage) trouble(ctx context.Context, every time.Duration, seed uint64, struck *blows) (expired int) {
 	r := rand.New(rand.NewPCG(seed, 1<<40))
 	methods := []string{"imopenlines.crm.chat.user.add", "imopenlines.crm.chat.user.add", "imopenlines.crm.chat.user.add", "batch", "user.search", "oauth/token", "*"}
 	kinds := []bitrixtest.FaultKind{
@@ -235,24 +236,34 @@ func (s *stage) trouble(ctx context.Context, every time.Duration, seed uint64) (
 		if f.Kind == bitrixtest.FaultSlow {
 			f.Delay = time.Duration(r.Int64N(int64(slow)))
 		}
+		f.Do = func(*bitrixtest.World) { struck.count(f.Kind, f.Applied) }
 		s.portal.Fail(f)
 	}
 }
 
-// printStruck prints how often each kind of fault struck, and how often the
-// portal had done what was asked all the same.
-func printStruck(w io.Writer, struck []bitrixtest.Fault) {
-	counts := map[bitrixtest.FaultKind][2]int{}
-	for _, f := range struck {
-		n := counts[f.Kind]
-		if f.Applied {
-			n[1]++
-		} else {
-			n[0]++
-		}
-		counts[f.Kind] = n
+// blows count how often each kind of fault struck: a call that was not carried
+// out, and one that was. It is safe for concurrent use.
+type blows struct {
+	mu     sync.Mutex
+	counts map[bitrixtest.FaultKind][2]int // guarded by mu
+}
+
+func (b *blows) count(kind bitrixtest.FaultKind, applied bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.counts[kind]
+	if applied {
+		n[1]++
+	} else {
+		n[0]++
 	}
-	for _, kind := range slices.Sorted(maps.Keys(counts)) {
-		fmt.Fprintf(w, "%6d  %s, not carried out; %d carried out\n", counts[kind][0], kind, counts[kind][1])
+	b.counts[kind] = n
+}
+
+func (b *blows) print(w io.Writer) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, kind := range slices.Sorted(maps.Keys(b.counts)) {
+		fmt.Fprintf(w, "%6d  %s, not carried out; %d carried out\n", b.counts[kind][0], kind, b.counts[kind][1])
 	}
 }
