@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/joinline/joinline/app"
 	"github.com/joinline/joinline/app/sqlstore"
+	"github.com/joinline/joinline/app/sqlstore/sqlitetest"
 	"github.com/joinline/joinline/bitrix"
 	"github.com/joinline/joinline/bitrix/bitrixtest"
 )
@@ -98,7 +98,7 @@ func registered(t testing.TB, scopes ...string) *joinline {
 	t.Helper()
 	key, err := app.NewSealer(app.NewKey())
 	must(t, err)
-	return registeredOn(t, bitrixtest.NewPortal(t), filepath.Join(t.TempDir(), "joinline.db"), key, scopes...)
+	return registeredOn(t, bitrixtest.NewPortal(t), sqlitetest.File(t), key, scopes...)
 }
 
 // registeredOn is registered on a given portal and database.

@@ -3,7 +3,6 @@ package app_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/joinline/joinline/app"
+	"github.com/joinline/joinline/app/sqlstore/sqlitetest"
 	"github.com/joinline/joinline/app/staff"
 	"github.com/joinline/joinline/bitrix"
 	"github.com/joinline/joinline/bitrix/bitrixtest"
@@ -23,7 +23,7 @@ func staffed(t testing.TB, people int, scopes ...string) *joinline {
 	key, err := app.NewSealer(app.NewKey())
 	must(t, err)
 	p := bitrixtest.NewPortalWith(t, bitrixtest.Options{Staff: people})
-	return registeredOn(t, p, filepath.Join(t.TempDir(), "joinline.db"), key, scopes...).install(t)
+	return registeredOn(t, p, sqlitetest.File(t), key, scopes...).install(t)
 }
 
 // read reads the staff and forgets the requests that it cost.

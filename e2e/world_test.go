@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/joinline/joinline/app"
 	"github.com/joinline/joinline/app/sqlstore"
+	"github.com/joinline/joinline/app/sqlstore/sqlitetest"
 	"github.com/joinline/joinline/bitrix"
 	"github.com/joinline/joinline/bitrix/bitrixtest"
 	"github.com/joinline/joinline/handlers"
@@ -92,7 +92,7 @@ func newUnregisteredWorld(t *testing.T) *world {
 	w := &world{Portal: bitrixtest.NewPortal(t), key: app.NewKey()}
 	sealer, err := app.NewSealer(w.key)
 	must(t, err)
-	w.store, err = sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "joinline.db"), sealer)
+	w.store, err = sqlstore.Open(t.Context(), sqlitetest.File(t), sealer)
 	must(t, err)
 	t.Cleanup(func() { w.store.Close() })
 	t.Cleanup(func() { w.witness.wantNoSecrets(t, w.Portal) })

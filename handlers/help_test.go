@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/joinline/joinline/app"
 	"github.com/joinline/joinline/app/sqlstore"
+	"github.com/joinline/joinline/app/sqlstore/sqlitetest"
 	"github.com/joinline/joinline/bitrix"
 	"github.com/joinline/joinline/views"
 )
@@ -72,7 +72,7 @@ func newSite(t testing.TB, b *bitrix.Application) *site {
 	s := &site{bitrix: b, log: &logBook{}, key: app.NewKey()}
 	sealer, err := app.NewSealer(s.key)
 	must(t, err)
-	s.store, err = sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "joinline.db"), sealer)
+	s.store, err = sqlstore.Open(t.Context(), sqlitetest.File(t), sealer)
 	must(t, err)
 	t.Cleanup(func() { s.store.Close() })
 	log := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -41,8 +42,9 @@ func newPages(p *Portal) *pages {
 	return g
 }
 
-// parsePages parses every page once per language, with its sentences bound.
-func parsePages() map[string]*template.Template {
+// parsePages parses every page once per language, with its sentences bound. All
+// portals share them: nothing in them is of one portal.
+var parsePages = sync.OnceValue(func() map[string]*template.Template {
 	all := map[string]*template.Template{}
 	names, err := fs.Glob(pageFiles, "pages/*.html")
 	if err != nil {
@@ -62,7 +64,7 @@ func parsePages() map[string]*template.Template {
 		}
 	}
 	return all
-}
+})
 
 // ServeHTTP serves the pages. Forms of other sites are refused.
 func (g *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
