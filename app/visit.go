@@ -137,9 +137,9 @@ func (a *App) OpenItem(ctx context.Context, v Visit, item bitrix.CRMItem) (Visit
 // open asks the portal who the person is and what stands in the item's card.
 func (a *App) open(ctx context.Context, i home, c bitrix.Viewer, v Visit, item bitrix.CRMItem) (Visit, Card, error) {
 	b := proof()
+	b.Add("scope", "scope", nil)
+	b.Self("self")
 	if !item.IsZero() {
-		b.Add("scope", "scope", nil)
-		b.Self("self")
 		addCard(b, item)
 	}
 	r, err := c.Batch(ctx, b)
@@ -151,6 +151,9 @@ func (a *App) open(ctx context.Context, i home, c bitrix.Viewer, v Visit, item b
 		return v, Card{}, err
 	}
 	v.Viewer, v.Admin, v.Name = me.ID, me.Admin, bitrix.User{Name: me.Name, LastName: me.LastName}.FullName()
+	var granted []string
+	v.takeSelf(r)
+	v.NoMessenger = r.Decode("scope", &granted) == nil && !slices.Contains(granted, "im")
 	if item.IsZero() {
 		return v, Card{}, nil
 	}
@@ -160,9 +163,6 @@ func (a *App) open(ctx context.Context, i home, c bitrix.Viewer, v Visit, item b
 	}
 	v.Item, v.Title = item, found.Title
 	v.Links, v.MoreLinks = links(item, found)
-	var granted []string
-	v.takeSelf(r)
-	v.NoMessenger = r.Decode("scope", &granted) == nil && !slices.Contains(granted, "im")
 	if v.Employee {
 		a.shelf.want(wish{v, true}, a.now())
 	}

@@ -93,32 +93,36 @@ func crmParams(item CRMItem) Params {
 	return Params{"entityTypeId": item.Type.EntityTypeID(), "id": item.ID}
 }
 
-// wireItem is the result of crm.item.get. People have a name instead of a title.
+// wireItem is an item in the results of crm.item.get and crm.item.list. People
+// have a name instead of a title.
 type wireItem struct {
-	Item struct {
-		ID        number       `json:"id"`
-		TypeID    number       `json:"entityTypeId"`
-		Title     text         `json:"title"`
-		Name      text         `json:"name"`
-		LastName  text         `json:"lastName"`
-		Assigned  number       `json:"assignedById"`
-		Observers list[number] `json:"observers"`
-		ContactID number       `json:"contactId"`
-		Contacts  list[number] `json:"contactIds"`
-		CompanyID number       `json:"companyId"`
-		Companies list[number] `json:"companyIds"`
-		LeadID    number       `json:"leadId"`
-		HasIMOL   *flag        `json:"hasImol"`
-	} `json:"item"`
+	ID        number       `json:"id"`
+	TypeID    number       `json:"entityTypeId"`
+	Title     text         `json:"title"`
+	Name      text         `json:"name"`
+	LastName  text         `json:"lastName"`
+	Assigned  number       `json:"assignedById"`
+	Observers list[number] `json:"observers"`
+	ContactID number       `json:"contactId"`
+	Contacts  list[number] `json:"contactIds"`
+	CompanyID number       `json:"companyId"`
+	Companies list[number] `json:"companyIds"`
+	LeadID    number       `json:"leadId"`
+	HasIMOL   *flag        `json:"hasImol"`
 }
 
 // UnmarshalJSON reads the result of crm.item.get.
 func (i *Item) UnmarshalJSON(data []byte) error {
-	var w wireItem
+	var w struct {
+		Item wireItem `json:"item"`
+	}
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err
 	}
-	row := w.Item
+	return i.take(w.Item)
+}
+
+func (i *Item) take(row wireItem) error {
 	if row.ID <= 0 {
 		return errNobody
 	}
@@ -151,6 +155,36 @@ func (i *Item) UnmarshalJSON(data []byte) error {
 		i.HasIMOL = &has
 	}
 	return nil
+}
+
+// Items is the result of crm.item.list.
+type Items []Item
+
+// UnmarshalJSON reads the result of crm.item.list.
+func (l *Items) UnmarshalJSON(data []byte) error {
+	var w struct {
+		Items list[wireItem] `json:"items"`
+	}
+	if err := json.Unmarshal(data, &w); err != nil {
+		return err
+	}
+	*l = make(Items, len(w.Items))
+	for n, row := range w.Items {
+		if err := (*l)[n].take(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// NewestItems adds crm.item.list for the first page of the items of a type that
+// the caller may read, the newest first, with their ids and titles alone; decode
+// into [Items]. See https://apidocs.bitrix24.com/api-reference/crm/universal/crm-item-list.html
+func (b *Batch) NewestItems(key string, t ItemType) {
+	b.Add(key, "crm.item.list", Params{
+		"entityTypeId": t.EntityTypeID(), "select": []string{"id", "title", "name", "lastName"},
+		"order": Params{"id": "DESC"}, "start": -1,
+	})
 }
 
 // Item adds crm.item.get; decode into an [Item].

@@ -51,26 +51,30 @@ type Participant struct {
 type Line struct {
 	ID   LineID
 	Name string
+	// Active: the channel is switched on.
+	Active bool
 	// Queue are the people of the queue, those of its departments included, in
 	// their order.
 	Queue []UserID
 }
 
-// UnmarshalJSON reads the result of imopenlines.config.get; false is no line.
+// UnmarshalJSON reads a result of imopenlines.config.get, where false is no line,
+// or one row of imopenlines.config.list.get.
 func (l *Line) UnmarshalJSON(data []byte) error {
 	*l = Line{}
 	if isEmpty(data) {
 		return nil
 	}
 	var w struct {
-		ID    number       `json:"ID"`
-		Name  text         `json:"LINE_NAME"`
-		Queue list[number] `json:"QUEUE"`
+		ID     number       `json:"ID"`
+		Name   text         `json:"LINE_NAME"`
+		Active flag         `json:"ACTIVE"`
+		Queue  list[number] `json:"QUEUE"`
 	}
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err
 	}
-	l.ID, l.Name = LineID(w.ID), string(w.Name)
+	l.ID, l.Name, l.Active = LineID(w.ID), string(w.Name), bool(w.Active)
 	for _, id := range w.Queue {
 		l.Queue = append(l.Queue, UserID(id))
 	}
@@ -313,4 +317,13 @@ func (b *Batch) DialogRef(key string, chat Ref) {
 // See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/imopenlines-config-get.html
 func (b *Batch) Line(key string, line LineID) {
 	b.Add(key, "imopenlines.config.get", Params{"CONFIG_ID": line, "WITH_QUEUE": "Y"})
+}
+
+// Lines adds imopenlines.config.list.get; decode into a slice of [Line]. Anybody
+// may ask, and sees every channel with its queue.
+// See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/imopenlines-config-list-get.html
+func (b *Batch) Lines(key string) {
+	b.Add(key, "imopenlines.config.list.get", Params{
+		"PARAMS": Params{"select": []string{"ID", "LINE_NAME", "ACTIVE"}, "order": Params{"ID": "ASC"}}, "OPTIONS": Params{"QUEUE": "Y"},
+	})
 }

@@ -42,13 +42,18 @@ func goodCard(path string) func(*testing.T, *world, string) request {
 // openedOnce is the form of a card that was opened once for each language.
 func (w *world) openedOnce(t *testing.T, lang string) url.Values {
 	t.Helper()
-	if w.cards[lang] == nil {
-		if w.cards == nil {
-			w.cards = map[string]url.Values{}
-		}
-		w.cards[lang] = w.do(t, goodLaunch(t, w, lang)).fields(t)
+	return w.once("card "+lang, func() url.Values { return w.do(t, goodLaunch(t, w, lang)).fields(t) })
+}
+
+// once is a copy of a form that is made once.
+func (w *world) once(name string, form func() url.Values) url.Values {
+	if w.forms == nil {
+		w.forms = map[string]url.Values{}
 	}
-	return maps.Clone(w.cards[lang])
+	if w.forms[name] == nil {
+		w.forms[name] = form()
+	}
+	return maps.Clone(w.forms[name])
 }
 
 // offers seals choices of a visit.

@@ -65,6 +65,15 @@ func (s *server) known(v app.Visit, f url.Values) (refs []app.ChatRef, err error
 
 // visitForm reads the form of a request of the card, and the visit in it.
 func (s *server) visitForm(c echo.Context) (pageVisit, url.Values, error) {
+	v, f, err := s.pageForm(c)
+	if err == nil && v.Item.IsZero() {
+		err = errForm
+	}
+	return v, f, err
+}
+
+// pageForm reads the form of a request of a page of ours, and the visit in it.
+func (s *server) pageForm(c echo.Context) (pageVisit, url.Values, error) {
 	f, err := form(c)
 	if err != nil {
 		return pageVisit{}, nil, err
@@ -80,9 +89,6 @@ func (s *server) visitForm(c echo.Context) (pageVisit, url.Values, error) {
 	v, err := s.visit(c, f)
 	if err != nil {
 		return pageVisit{}, nil, err
-	}
-	if v.Item.IsZero() {
-		return pageVisit{}, nil, errForm
 	}
 	return v, f, nil
 }

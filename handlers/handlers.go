@@ -103,6 +103,7 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/card/ask", s.ask)
 	e.POST("/card/wish", s.wish)
 	e.POST("/card/unwish", s.unwish)
+	e.POST("/home", s.welcome)
 	e.POST("/visit", s.renew)
 	e.POST("/oauth/start", s.startSignIn)
 

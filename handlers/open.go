@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"errors"
-	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -93,7 +92,7 @@ func (s *server) launched(c echo.Context, l bitrix.Launch, refresh string) error
 	case !s.postedWithin(c, v.Portal):
 		return errCrossSite
 	case v.Item.IsZero():
-		return s.home(c, l, refresh)
+		return s.home(c, v, l, refresh)
 	}
 	pv, err := s.begin(c, v)
 	if err != nil {
@@ -162,42 +161,4 @@ func (s *server) offerAgain(at *scene, l bitrix.Launch, url, refresh string) {
 	at.again = views.Action{URL: url, Refresh: refresh, Fields: []views.Field{
 		{Name: "launch", Value: held}, {Name: "AUTH_ID"}, {Name: "REFRESH_ID"}, {Name: "AUTH_EXPIRES"},
 	}}
-}
-
-// home answers the page in the portal's menu. When an administrator opens it,
-// what has come apart since the installation is put together again.
-func (s *server) home(c echo.Context, l bitrix.Launch, refresh string) error {
-	if v := sceneOf(c).visit; v.Admin {
-		if err := s.app.Repair(c.Request().Context(), v); err != nil {
-			s.offerAgain(sceneOf(c), l, "/app/again", refresh)
-			return err
-		}
-	}
-	return s.show(c, http.StatusOK, views.NoticePage(s.homePage(c, l)))
-}
-
-// homePage is what the application shows in the portal's menu. To an
-// administrator it says when whoever installed it can no longer act for it, and
-// offers to take their place.
-func (s *server) homePage(c echo.Context, l bitrix.Launch) views.Notice {
-	at := sceneOf(c)
-	if at.visit.Admin {
-		err := s.app.Caretaker(c.Request().Context(), at.visit.Member)
-		if errors.Is(err, app.ErrNoToken) || errors.Is(err, app.ErrNoAccess) || errors.Is(err, app.ErrNotAdmin) {
-			s.offerAgain(at, l, "/install/again", "press")
-			n := notice(at, problem{status: http.StatusOK, says: "home.takeover", kind: wait, again: true, press: "home.takeover.press"}, nil)
-			n.Page = s.page(at, n.Heading)
-			return n
-		}
-		if err != nil {
-			s.log.WarnContext(c.Request().Context(), "the installation's token was not checked", app.KeyMember, at.visit.Member, app.KeyError, err)
-		}
-	}
-	w := at.words
-	n := views.Notice{
-		Kind: "done", Heading: w.Say("home.title"), Text: w.Say("home.text"),
-		Help: []string{w.Say("home.open", views.With{"Tab": w.Say("placement.title")})},
-	}
-	n.Page = s.page(at, n.Heading)
-	return n
 }

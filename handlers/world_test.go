@@ -32,7 +32,7 @@ type world struct {
 	*site
 	portal *bitrixtest.Portal
 	keys   bitrixtest.Credentials
-	cards  map[string]url.Values // forms of cards by language, see openedOnce
+	forms  map[string]url.Values // forms of pages that were opened, see once
 
 	mu    sync.Mutex
 	asked map[string]bool // guarded by mu; the hosts that were asked anything

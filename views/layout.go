@@ -12,4 +12,6 @@ type Page struct {
 	// Scripts are the modules that the page runs, by file name, and Modules
 	// those that they import.
 	Scripts, Modules []string
+	// Styles are style sheets beside the one of all pages, by file name.
+	Styles []string
 }
