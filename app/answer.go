@@ -102,11 +102,11 @@ func unheard(err error) bool {
 // askAll asks for one person after the other. Calls are single because the
 // portal keeps its verdict about the first person of a batch for all others.
 // It stops, and says why, when the next call would fail for the same reason
-// whoever is next.
-func askAll(ctx context.Context, client bitrix.Viewer, c ChatRef, people []bitrix.UserID) (answers []Answer, stopped error) {
+// whoever is next. The entry is what the journal says of each.
+func (a *App) askAll(ctx context.Context, client bitrix.Viewer, e Entry, c ChatRef, people []bitrix.UserID) (answers []Answer, stopped error) {
 	lost := 0
 	for _, user := range people {
-		answer, err := ask(ctx, client, c, user)
+		answer, err := a.ask(ctx, client, e, c, user)
 		if lost++; answer.Kind != AnswerLost {
 			lost = 0
 		}
@@ -125,9 +125,19 @@ func askAll(ctx context.Context, client bitrix.Viewer, c ChatRef, people []bitri
 	return answers, nil
 }
 
-// ask makes the call for one person. The error is the cause of an answer that
-// is no agreement.
-func ask(ctx context.Context, client bitrix.Viewer, c ChatRef, user bitrix.UserID) (Answer, error) {
+// ask makes the call for one person, once the journal says so. The error is the
+// cause of an answer that is no agreement.
+func (a *App) ask(ctx context.Context, client bitrix.Viewer, e Entry, c ChatRef, user bitrix.UserID) (Answer, error) {
+	if err := a.begin(ctx, e, user); err != nil {
+		return unrecorded(user), err
+	}
+	answer, err := call(ctx, client, c, user)
+	a.heard(ctx, e.said(answer))
+	return answer, err
+}
+
+// call is ask without the journal.
+func call(ctx context.Context, client bitrix.Viewer, c ChatRef, user bitrix.UserID) (Answer, error) {
 	a := Answer{User: user, Kind: AnswerAgreed}
 	var err error
 	a.Told, err = client.AddUser(ctx, c.Owner, c.ID, user)

@@ -59,6 +59,7 @@ type App struct {
 
 	mu           sync.Mutex
 	applications map[string]*bitrix.Application // those of the store, by client id; guarded by mu
+	unsettled    []Entry                        // outcomes that the journal lacks; guarded by mu
 }
 
 // New returns Joinline as configured, keeping what it must remember in s and

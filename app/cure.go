@@ -28,13 +28,22 @@ func (a *App) Observe(ctx context.Context, v Visit, c ChatRef, user bitrix.UserI
 	// Once begun it is seen through, whether or not the page still waits.
 	ctx = context.WithoutCancel(ctx)
 	done := Changed{Outcome: Outcome{User: user}}
-	done.State, done.Reason, err = observe(ctx, client, c.Owner, user)
-	if err != nil {
+	e := v.entry(EntryObserve, c)
+	if err := a.begin(ctx, e, user); err != nil {
 		return Changed{}, err
 	}
-	if done.State == "" {
-		answers, _ := askAll(ctx, client, c, []bitrix.UserID{user})
-		added := a.settle(ctx, client, v, c, []bitrix.UserID{user}, answers)
+	done.State, done.Reason, err = observe(ctx, client, c.Owner, user)
+	e.Whom.ID, e.State, e.Reason = user, done.State, done.Reason
+	if err != nil {
+		e.State, e.Reason = OutcomeNotTried, reasonOf(err)
+	}
+	if a.end(ctx, e); err != nil {
+		return Changed{}, err
+	}
+	if done.State == OutcomeAdded || done.State == OutcomeAlreadyIn {
+		e := v.entry(EntryAdd, c)
+		answers, _ := a.askAll(ctx, client, e, c, []bitrix.UserID{user})
+		added := a.settle(ctx, client, v, e, c, []bitrix.UserID{user}, answers)
 		done.Outcome, done.Chat = added.Outcomes[0], added.Chat
 	}
 	a.log.InfoContext(ctx, "observe", KeyMember, v.Member, KeyUser, v.Viewer, KeyItem, c.Owner.String(), KeyColleague, user,
@@ -42,15 +51,15 @@ func (a *App) Observe(ctx context.Context, v Visit, c ChatRef, user bitrix.UserI
 	return done, nil
 }
 
-// observe puts a user on an item's list of observers. Without a state they may
-// read the item now.
+// observe puts a user on an item's list of observers. They may read the item now
+// with OutcomeAdded, and could before with OutcomeAlreadyIn.
 func observe(ctx context.Context, client bitrix.Viewer, item bitrix.CRMItem, user bitrix.UserID) (OutcomeState, Reason, error) {
 	before, err := client.Item(ctx, item)
 	if err != nil {
 		return "", "", itemRefusal(item, err)
 	}
 	if before.Responsible == user || slices.Contains(before.Observers, user) {
-		return "", "", nil
+		return OutcomeAlreadyIn, "", nil
 	}
 	err = client.SetObservers(ctx, item, append(before.Observers, user))
 	switch {
@@ -69,7 +78,7 @@ func observe(ctx context.Context, client bitrix.Viewer, item bitrix.CRMItem, use
 	case readErr != nil:
 		return OutcomeUnknown, ReasonUnconfirmed, nil
 	case slices.Contains(after.Observers, user):
-		return "", "", nil
+		return OutcomeAdded, "", nil
 	case err != nil && mayStillRun(err):
 		return OutcomeUnknown, ReasonLost, nil
 	}
@@ -104,10 +113,15 @@ func (a *App) StartDialog(ctx context.Context, v Visit, c ChatRef) (Changed, err
 	}
 	// Once begun it is seen through, whether or not the page still waits.
 	ctx = context.WithoutCancel(ctx)
+	e := v.entry(EntryDialog, c)
+	if err := a.begin(ctx, e, v.Viewer); err != nil {
+		return Changed{}, err
+	}
 	if err = client.StartSession(ctx, c.ID); err != nil {
 		err = refusedJoin(err)
 	}
 	if errors.Is(err, ErrNoToken) {
+		a.end(ctx, e.said(Answer{User: v.Viewer, Kind: AnswerUnheard, Reason: ReasonNoToken}))
 		return Changed{}, fmt.Errorf("starting a dialog in chat %d: %w", c.ID, err)
 	}
 	after, readErr := a.readBack(ctx, client, v, c, []bitrix.UserID{v.Viewer}, nil)
@@ -123,6 +137,9 @@ func (a *App) StartDialog(ctx context.Context, v Visit, c ChatRef) (Changed, err
 	default:
 		done.State, done.Reason = OutcomeRefused, reasonOf(err)
 	}
+	e = e.about(after, v.Viewer)
+	e.State, e.Reason = done.State, done.Reason
+	a.end(ctx, e)
 	if readErr != nil {
 		a.log.WarnContext(ctx, "a new dialog was not read back", KeyMember, v.Member, KeyChat, c.ID, KeyError, readErr)
 	}

@@ -237,8 +237,12 @@ func (g *grantor) grant(ctx context.Context, w *Wish, members []bitrix.UserID) (
 		if err := g.store.KeepWish(ctx, *w, g.lease.Until, g.due, g.lease.Until); err != nil {
 			return nil, err
 		}
-		answers, _ := askAll(ctx, g.client, w.ref(members), missing)
-		for _, o := range g.settle(ctx, g.client, g.visit, w.ref(members), missing, answers).Outcomes {
+		c, v := w.ref(members), g.visit
+		v.Item, v.Title = w.Item, w.ItemName
+		e := v.entry(EntryWish, c)
+		e.ChatName = w.ChatName
+		answers, _ := g.askAll(ctx, g.client, e, c, missing)
+		for _, o := range g.settle(ctx, g.client, g.visit, e, c, missing, answers).Outcomes {
 			outcomes[o.User] = o
 		}
 	}

@@ -49,10 +49,17 @@ func (a *App) Remove(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID
 	case !slices.Contains(members, user):
 		done.State = OutcomeNotIn
 	}
+	e := v.entry(a.removing(ctx, v, c, user), c).about(before, user)
+	// Once begun it is seen through, whether or not the page still waits.
+	ctx = context.WithoutCancel(ctx)
 	if done.State == "" {
-		// Once begun it is seen through, whether or not the page still waits.
-		a.remove(context.WithoutCancel(ctx), client, v, c, &done)
+		if err := a.begin(ctx, e, user); err != nil {
+			return Changed{}, err
+		}
+		a.remove(ctx, client, v, c, &done)
 	}
+	e.State, e.Reason = done.State, done.Reason
+	a.end(ctx, e)
 	a.log.InfoContext(ctx, "remove", KeyMember, v.Member, KeyUser, v.Viewer, KeyItem, c.Owner.String(), KeyChat, c.ID,
 		KeyColleague, user, KeyState, done.State, KeyReason, done.Reason)
 	return done, nil
@@ -97,10 +104,14 @@ func (a *App) Join(ctx context.Context, v Visit, c ChatRef) (Changed, error) {
 	if err != nil {
 		return Changed{}, err
 	}
-	answer := Answer{User: v.Viewer, Kind: AnswerAgreed, Told: c.ID}
+	answer, e := Answer{User: v.Viewer, Kind: AnswerAgreed, Told: c.ID}, v.entry(EntryJoin, c)
+	if err := a.begin(ctx, e, v.Viewer); err != nil {
+		return Changed{}, err
+	}
 	if err := client.Join(ctx, c.ID); err != nil {
 		err = refusedJoin(err)
 		if errors.Is(err, ErrNoToken) {
+			a.end(ctx, e.said(Answer{User: v.Viewer, Kind: AnswerUnheard, Reason: ReasonNoToken}))
 			return Changed{}, fmt.Errorf("joining chat %d: %w", c.ID, err)
 		}
 		answer.Kind, answer.Reason = AnswerRefused, reasonOf(err)
@@ -111,7 +122,7 @@ func (a *App) Join(ctx context.Context, v Visit, c ChatRef) (Changed, error) {
 			answer.Kind, answer.Late = AnswerLost, mayStillRun(err)
 		}
 	}
-	added := a.settle(context.WithoutCancel(ctx), client, v, c, []bitrix.UserID{v.Viewer}, []Answer{answer})
+	added := a.settle(context.WithoutCancel(ctx), client, v, e, c, []bitrix.UserID{v.Viewer}, []Answer{answer})
 	return Changed{Outcome: added.Outcomes[0], Name: v.Name, Chat: added.Chat}, nil
 }
 

@@ -104,6 +104,9 @@ const (
 	ReasonPlan Reason = "plan"
 	// ReasonScope: the application lacks a permission.
 	ReasonScope Reason = "scope"
+	// ReasonUnrecorded: the journal could not be written, so nothing was asked of
+	// the portal.
+	ReasonUnrecorded Reason = "unrecorded"
 	// ReasonOther: the portal refused for a reason Joinline does not know.
 	ReasonOther Reason = "other"
 )

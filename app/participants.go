@@ -63,12 +63,12 @@ func (a *App) AddToAll(ctx context.Context, v Visit, chats []ChatRef, people []b
 	for _, c := range chats {
 		answers := []Answer{halted}
 		if halted.Stop != StopAll {
-			answers, stopped = askAll(ctx, client, c, people)
+			answers, stopped = a.askAll(ctx, client, v.entry(EntryAdd, c), c, people)
 			if last := answers[len(answers)-1]; last.Stop == StopAll {
 				halted = last.Halted()
 			}
 		}
-		added := a.settle(ctx, client, v, c, people, answers)
+		added := a.settle(ctx, client, v, v.entry(EntryAdd, c), c, people, answers)
 		if added.Stopped = stopped; stopped != nil {
 			a.log.LogAttrs(ctx, slog.LevelInfo, "add stopped", slog.Any(KeyMember, v.Member), slog.Any(KeyChat, c.ID), slog.Any(KeyError, stopped))
 		}
@@ -93,8 +93,10 @@ func (a *App) Ask(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID) (
 	}
 	// A call that has begun is awaited, whether or not the page still waits: a
 	// lost answer is worth less than a late one.
-	answer, err := ask(context.WithoutCancel(ctx), client, c, user)
+	ctx = context.WithoutCancel(ctx)
+	answer, err := a.ask(ctx, client, v.entry(EntryAdd, c), c, user)
 	if errors.Is(err, ErrNoToken) {
+		a.end(ctx, v.entry(EntryAdd, c).said(answer))
 		return Answer{}, fmt.Errorf("adding to chat %d: %w", c.ID, err)
 	}
 	return answer, nil
@@ -109,7 +111,7 @@ func (a *App) Settle(ctx context.Context, v Visit, c ChatRef, people []bitrix.Us
 	if err != nil {
 		return Added{}, err
 	}
-	return a.settle(ctx, client, v, c, people, answers), nil
+	return a.settle(ctx, client, v, v.entry(EntryAdd, c), c, people, answers), nil
 }
 
 // adding checks a request to add so many people, and returns who is to ask.
@@ -130,9 +132,11 @@ func (a *App) adding(ctx context.Context, v Visit, chats []ChatRef, people int) 
 	return a.viewer(ctx, v)
 }
 
-// settle is Settle with a client, for people who are told apart.
-func (a *App) settle(ctx context.Context, client bitrix.Viewer, v Visit, c ChatRef, people []bitrix.UserID, answers []Answer) Added {
+// settle is Settle with a client, for people who are told apart. It ends their
+// entries in the journal: whoever was not asked for has none.
+func (a *App) settle(ctx context.Context, client bitrix.Viewer, v Visit, e Entry, c ChatRef, people []bitrix.UserID, answers []Answer) Added {
 	var added Added
+	var entries []Entry
 	var back readBack
 	if slices.ContainsFunc(answers, Answer.reached) {
 		var err error
@@ -149,12 +153,18 @@ func (a *App) settle(ctx context.Context, client bitrix.Viewer, v Visit, c ChatR
 		}
 		o := judge(user, answer, c, back)
 		added.Outcomes = append(added.Outcomes, o)
+		if answer.Kind != "" && answer.Reason != ReasonUnrecorded {
+			settled := e.about(back, user)
+			settled.State, settled.Reason = o.State, o.Reason
+			entries = append(entries, settled)
+		}
 		if o.Reason == ReasonNotActive {
 			gone = append(gone, user)
 		}
 		a.log.InfoContext(ctx, "add", KeyMember, v.Member, KeyUser, v.Viewer, KeyItem, c.Owner.String(), KeyChat, c.ID,
 			KeyColleague, o.User, KeyState, o.State, KeyReason, o.Reason)
 	}
+	a.end(ctx, entries...)
 	a.dismissed(v, gone)
 	a.remember(ctx, v, added.Outcomes)
 	return added

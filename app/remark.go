@@ -182,6 +182,7 @@ func (a *App) Tell(ctx context.Context, v Visit, t Telling) ([]Delivery, error) 
 	if errors.Is(err, ErrNoToken) {
 		return nil, err
 	}
+	a.noted(ctx, v, fresh, done)
 	failed := 0
 	for _, d := range done {
 		if d.State != Delivered {

@@ -95,8 +95,8 @@ type Reading struct {
 	Until time.Time
 }
 
-// Store keeps registrations, installations, tokens, habits, errands, wishes
-// and directories. Its methods are safe for concurrent use, from several processes too. What one method changes, it
+// Store keeps registrations, installations, tokens, habits, errands, wishes,
+// directories and journals. Its methods are safe for concurrent use, from several processes too. What one method changes, it
 // changes in one transaction. Secrets are encrypted at rest and bound to their
 // place.
 type Store interface {
@@ -108,7 +108,7 @@ type Store interface {
 	// SaveInstallation stores the portal together with the token that acts for
 	// the installation, in place of what was kept of both. Tokens of viewers
 	// stay, unless they belong to another ClientID. The first installation's
-	// time stays, and no doubt does.
+	// time stays, and no doubt does. The journal tells of it.
 	SaveInstallation(ctx context.Context, i Installation, t bitrix.Token) error
 	// SetApplicationToken replaces the application token of a portal.
 	SetApplicationToken(ctx context.Context, member bitrix.MemberID, token bitrix.Secret) error
@@ -116,8 +116,8 @@ type Store interface {
 	// fails with ErrNotInstalled when the portal is not installed.
 	SetAddress(ctx context.Context, member bitrix.MemberID, portal, endpoint string) error
 	// Uninstall marks the portal as removed and deletes its tokens, its
-	// application token, the habits, errands and wishes of its people, and its directory. It succeeds when nothing
-	// is kept.
+	// application token, the habits, errands and wishes of its people, and its
+	// directory. The journal stays, and tells of it. It succeeds when nothing is kept.
 	Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error
 	// Doubt keeps that a removal is claimed since a time and what it asked for.
 	// The zero time takes that back. Nothing changes where nothing is installed.
@@ -198,6 +198,33 @@ type Store interface {
 	KeepWish(ctx context.Context, w Wish, lease, due, until time.Time) error
 	// EndWish deletes a wish, if it is held under the lease that ends at lease.
 	EndWish(ctx context.Context, key WishKey, lease time.Time) error
+
+	// WriteEntries writes into the journals of portals, and gives each entry its
+	// ID. Names that are not empty take the place of those heard before. It fails
+	// with ErrNotInstalled when nothing is kept of a portal.
+	WriteEntries(ctx context.Context, entries []Entry) error
+	// AmendEntries puts what became known into entries that were written and not
+	// settled: in each case the newest of the same kind, asker, chat and person
+	// that was begun within some time before At. Where there is none, one is
+	// written. By changes only together with OnBehalf.
+	AmendEntries(ctx context.Context, entries []Entry, within time.Duration) error
+	// NoteEntries marks that people were told of their adds to a chat, which the
+	// asker began at a time or after it.
+	NoteEntries(ctx context.Context, member bitrix.MemberID, asker bitrix.UserID, chat bitrix.ChatID, people []bitrix.UserID, since time.Time) error
+	// Entries returns up to limit entries of a portal, removed or not, the newest
+	// first: those before an ID, or the newest of all for 0. It fails with
+	// ErrManyNames when more than a thousand people have the name looked for.
+	Entries(ctx context.Context, member bitrix.MemberID, f EntryFilter, before int64, limit int) ([]Entry, error)
+	// CountEntries counts entries by quarters of an hour, oldest first.
+	CountEntries(ctx context.Context, member bitrix.MemberID, f EntryFilter) ([]EntryCount, error)
+	// Connectors returns the codes of those that entries of a portal speak of, with their names.
+	Connectors(ctx context.Context, member bitrix.MemberID) (map[string]string, error)
+	// PruneEntries deletes up to limit entries of a portal that were begun before
+	// a time, and reports how many it deleted; when there is none left also the
+	// names that were not heard since.
+	PruneEntries(ctx context.Context, member bitrix.MemberID, before time.Time, limit int) (int, error)
+	// Journals returns the portals of which something is kept, removed or not.
+	Journals(ctx context.Context) ([]bitrix.MemberID, error)
 
 	// LeaseToken gives the caller alone the right to renew a pair, until a
 	// time. It fails with ErrLeased while another lease holds, and with

@@ -207,6 +207,7 @@ type site struct {
 	settle  *background
 	read    *background
 	grant   *background
+	tend    *background
 }
 
 // background is work that goes on beside the requests until it is told to end.
@@ -266,6 +267,7 @@ func open(ctx context.Context, cfg app.Config, static fs.FS, log *slog.Logger, c
 		app: joinline, store: store, log: log,
 		settle: inBackground(ctx, joinline.KeepSettling),
 		read:   inBackground(ctx, joinline.KeepReading),
+		tend:   inBackground(ctx, joinline.KeepJournal),
 		grant:  inBackground(ctx, func(ctx context.Context) { joinline.KeepGranting(ctx, handlers.SayWish) }),
 		handler: handlers.New(handlers.Config{
 			App:       joinline,
@@ -319,6 +321,7 @@ func (s *site) close() {
 	s.settle.stop()
 	s.read.stop()
 	s.grant.stop()
+	s.tend.stop()
 	if err := errors.Join(s.app.Finish(ctx), s.store.Close()); err != nil {
 		s.log.Warn("the stop was not a clean one", "error", err)
 	}

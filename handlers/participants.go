@@ -164,6 +164,7 @@ var reasons = map[app.Reason]string{
 	app.ReasonLost:              "reason.lost",
 	app.ReasonFailed:            "reason.failed",
 	app.ReasonUnconfirmed:       "reason.unconfirmed",
+	app.ReasonUnrecorded:        "reason.unrecorded",
 	app.ReasonBusy:              "reason.limit",
 	app.ReasonDown:              "reason.down",
 	app.ReasonCancelled:         "reason.cancelled",

@@ -74,6 +74,12 @@ func conformance(t *testing.T, open func(t *testing.T) app.Store) {
 		"a wish is kept for its person and goes with the portal":                 wishes,
 		"wishes are held by one at a time":                                       leasedWishes,
 		"of many at once each wish goes to one":                                  wishesAtOnce,
+		"a journal keeps what was begun and what became of it":                   entries,
+		"a journal is searched by whatever an entry says":                        filteredEntries,
+		"pages of a journal hold each entry once, whatever is written meanwhile": pagedEntries,
+		"old entries go with their names, and nobody else's":                     prunedEntries,
+		"people are noted as told of their own adds":                             notedEntries,
+		"a name of too many people is refused":                                   manyNames,
 		"installed portals are listed oldest first, without those that are gone": list,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, t.Context(), open(t)) })

@@ -94,7 +94,13 @@ func (s *Store) SaveInstallation(ctx context.Context, i app.Installation, t bitr
 		if err != nil {
 			return err
 		}
-		return s.putToken(ctx, tx, app.TokenKey{Member: i.Member, Role: app.AsInstallation, User: i.Installer}, t)
+		err = s.putToken(ctx, tx, app.TokenKey{Member: i.Member, Role: app.AsInstallation, User: i.Installer}, t)
+		if err != nil {
+			return err
+		}
+		return s.writeEntries(ctx, tx, []app.Entry{{
+			Member: i.Member, Kind: app.EntryInstall, At: i.Updated, Settled: i.Updated, By: app.Party{ID: i.Installer},
+		}})
 	})
 	if err != nil {
 		return fmt.Errorf("saving portal %s: %w", i.Member, err)
@@ -131,6 +137,9 @@ func (s *Store) SetAddress(ctx context.Context, member bitrix.MemberID, portal, 
 // Uninstall marks a portal as removed; see app.Store.
 func (s *Store) Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
+		if err := s.writeUninstall(ctx, tx, member, at); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `UPDATE portals SET removed_at = $2, updated_at = $2, application_token = $3,
 			doubted_at = 0, doubted_clean = 0 WHERE member_id = $1`,
 			string(member), micros(at), s.key.Seal("", portalPlace(member)))
@@ -150,14 +159,23 @@ func (s *Store) Uninstall(ctx context.Context, member bitrix.MemberID, at time.T
 	return nil
 }
 
+// writeUninstall tells the journal that an installed portal is to be removed.
+func (s *Store) writeUninstall(ctx context.Context, tx *sql.Tx, member bitrix.MemberID, at time.Time) error {
+	if err := lockPortal(ctx, tx, member); err != nil {
+		return err
+	}
+	var installed int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM portals WHERE member_id = $1 AND removed_at = 0`, string(member)).Scan(&installed)
+	if err != nil || installed == 0 {
+		return err
+	}
+	return s.writeEntries(ctx, tx, []app.Entry{{Member: member, Kind: app.EntryUninstall, At: at, Settled: at}})
+}
+
 // Doubt keeps that a removal is claimed; see app.Store.
 func (s *Store) Doubt(ctx context.Context, member bitrix.MemberID, since time.Time, clean bool) error {
-	flag := 0
-	if clean {
-		flag = 1
-	}
 	_, err := s.db.ExecContext(ctx, `UPDATE portals SET doubted_at = $2, doubted_clean = $3 WHERE member_id = $1 AND removed_at = 0`,
-		string(member), micros(since), flag)
+		string(member), micros(since), flag(clean))
 	if err != nil {
 		return fmt.Errorf("keeping the doubt about portal %s: %w", member, err)
 	}

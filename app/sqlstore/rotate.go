@@ -34,6 +34,8 @@ var sealedTables = []sealedTable{
 		func(key []string, _ string) string { return piecePlace(key[0], key[1], key[2]) }},
 	{"wishes", []string{"member_id", "user_id", "chat_id"}, []string{"wish"},
 		func(key []string, _ string) string { return wishPlace(key[0], key[1], key[2]) }},
+	{"journal_names", []string{"member_id", "about"}, []string{"name"},
+		func(key []string, _ string) string { return namePlace(key[0], key[1]) }},
 	{"registrations", []string{"client_id"}, []string{"client_secret"},
 		func(key []string, _ string) string { return registrationPlace(key[0]) }},
 	{"key_check", []string{"id"}, []string{"sealed"},
