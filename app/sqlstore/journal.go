@@ -39,7 +39,7 @@ const numbersPerMicro = 1 << 11
 // insertEntry gives an entry a number that nobody has. Numbers begin with the
 // time and end with chance, so that processes need not agree on them.
 func insertEntry(ctx context.Context, tx *sql.Tx, e *app.Entry) error {
-	for range 10 {
+	for range 100 {
 		e.ID = micros(e.At)*numbersPerMicro + rand.Int64N(numbersPerMicro)
 		r, err := tx.ExecContext(ctx, `INSERT INTO journal (`+entryColumns+`)
 			SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19 FROM portals WHERE member_id = $1

@@ -224,7 +224,7 @@ func manyNames(t *testing.T, ctx context.Context, s app.Store) {
 	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
 	var all []app.Entry
 	for n := range 1001 {
-		all = append(all, settled(entry(acme, bitrix.UserID(1000+n), 0), fmt.Sprintf("Maria %d", n)))
+		all = append(all, settled(entry(acme, bitrix.UserID(1000+n), time.Duration(n)*time.Second), fmt.Sprintf("Maria %d", n)))
 	}
 	must(t, s.WriteEntries(ctx, all))
 	if _, err := s.Entries(ctx, acme, app.EntryFilter{Person: "maria"}, 0, 1); !errors.Is(err, app.ErrManyNames) {
