@@ -126,6 +126,7 @@ func (o *outgoing) attempt(ctx context.Context) (answer, error) {
 	if err != nil {
 		if _, lost := errors.AsType[*lostReply](err); lost && ctx.Err() == nil {
 			gate.circuit.failed(nil)
+			gate.counts.note(func(t *Traffic) { t.Silent++ })
 		}
 		return answer{}, unanswered(o.method, err, o.read)
 	}
@@ -133,6 +134,7 @@ func (o *outgoing) attempt(ctx context.Context) (answer, error) {
 	refusal, refused := errors.AsType[*Error](err)
 	gate.circuit.heard(refusal)
 	if refused {
+		gate.counts.answered(err)
 		if errors.Is(err, ErrOperationTimeLimit) {
 			refusal.OperatingResetAt = gate.block(o.method, refusal.OperatingResetAt)
 		}

@@ -184,3 +184,6 @@ func (i Installation) UnbindEvent(ctx context.Context, event, handler string) er
 	}
 	return nil
 }
+
+// Events adds event.get; decode into a slice of [BoundEvent].
+func (b *Batch) Events(key string) { b.Add(key, "event.get", nil) }

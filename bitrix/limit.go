@@ -27,6 +27,7 @@ const (
 type gate struct {
 	bucket  *rate.Limiter
 	circuit circuit
+	counts  counts
 
 	mu      sync.Mutex
 	paused  time.Time            // guarded by mu; nobody passes before
@@ -70,6 +71,7 @@ func (a *Application) gate(address *url.URL) *gate {
 // commands of a batch are not asked about: the portal refuses them one by one,
 // and the rest of the batch is worth having.
 func (g *gate) pass(ctx context.Context, method string) error {
+	came := time.Now()
 	if until := g.blockedUntil(method); time.Until(until) > maxOperatingWait || sleep(ctx, time.Until(until)) != nil {
 		return &Error{
 			Method: method, Code: "OPERATION_TIME_LIMIT", OperatingResetAt: until,
@@ -87,20 +89,22 @@ func (g *gate) pass(ctx context.Context, method string) error {
 			break
 		}
 		if err := sleep(ctx, wait); err != nil {
-			return held(ctx, method)
+			return g.held(ctx, method)
 		}
 	}
 	if g.bucket.Wait(ctx) != nil {
-		return held(ctx, method)
+		return g.held(ctx, method)
 	}
+	g.counts.passed(came)
 	return nil
 }
 
 // held tells why a request was not let through.
-func held(ctx context.Context, method string) error {
+func (g *gate) held(ctx context.Context, method string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%w: %s: not sent: %w", ErrUnreachable, method, err)
 	}
+	g.counts.note(func(t *Traffic) { t.Held++ })
 	return &Error{
 		Method: method, Code: "QUERY_LIMIT_EXCEEDED",
 		Description: "not sent: the portal's limit leaves no room before the deadline",

@@ -123,11 +123,7 @@ func readGrant(server string, body []byte) (Grant, error) {
 // server returns the origin of a listed authorisation server. It may be named
 // by an origin, an address or a host alone; empty is the first one listed.
 func (a *Application) server(named string) (string, error) {
-	listed := a.AuthServers
-	if len(listed) == 0 {
-		listed = DefaultAuthServers()
-	}
-	for _, l := range listed {
+	for _, l := range a.Listed() {
 		o := origin(l)
 		_, host, _ := strings.Cut(o, "://")
 		if o != "" && (named == "" || origin(named) == o || strings.EqualFold(named, host)) {

@@ -87,3 +87,7 @@ func (i Installation) UnbindPlacement(ctx context.Context, placement, handler st
 	}
 	return nil
 }
+
+// Placements adds placement.get; decode into a slice of [BoundPlacement]. It
+// needs an administrator's token.
+func (b *Batch) Placements(key string) { b.Add(key, "placement.get", nil) }

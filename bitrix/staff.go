@@ -117,3 +117,8 @@ func (d *Department) UnmarshalJSON(data []byte) error {
 // Self adds user.current, the caller's own record; decode into a [User].
 // See https://apidocs.bitrix24.com/api-reference/user/user-current.html
 func (b *Batch) Self(key string) { b.Add(key, "user.current", nil) }
+
+// Employee adds user.get for one person, dismissed or not; decode into a slice of
+// [User], which is empty when the caller may not see them.
+// See https://apidocs.bitrix24.com/api-reference/user/user-get.html
+func (b *Batch) Employee(key string, id UserID) { b.Add(key, "user.get", Params{"ID": id}) }
