@@ -289,6 +289,10 @@ func goodAddress(path string) func(*testing.T, *world, string) request {
 	return func(*testing.T, *world, string) request { return request{method: "GET", path: path} }
 }
 
+func goodHead(path string) func(*testing.T, *world, string) request {
+	return func(*testing.T, *world, string) request { return request{method: "HEAD", path: path} }
+}
+
 // asked adds a query to the address.
 func asked(query string) func(*request) { return func(r *request) { r.path += "?" + query } }
 

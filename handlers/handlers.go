@@ -104,19 +104,18 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/card/wish", s.wish)
 	e.POST("/card/unwish", s.unwish)
 	e.POST("/home", s.welcome)
-	e.POST("/home/settings", s.settings)
-	e.POST("/home/settings/save", s.saveSettings)
 	e.POST("/visit", s.renew)
 	e.POST("/oauth/start", s.startSignIn)
 
 	// People come here by an address.
-	e.GET("/", s.outside)
+	both := []string{http.MethodGet, http.MethodHead} // monitors ask by HEAD
+	e.Match(both, "/", s.outside)
 	e.GET("/app", s.outside)
 	e.GET("/install", s.outside)
 	e.GET("/card/:type/:id", s.openItem)
 	e.GET("/static/:version/:file", s.asset)
-	e.GET("/healthz", s.health)
-	e.GET("/readyz", s.ready)
+	e.Match(both, "/healthz", s.alive)
+	e.Match(both, "/readyz", s.ready)
 }
 
 // fromPortal are the requests that browsers make from another site by nature.
@@ -144,8 +143,8 @@ func (s *server) crossOrigin() echo.MiddlewareFunc {
 	}
 }
 
-// health tells that the process is alive.
-func (s *server) health(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
+// alive tells that the process is alive.
+func (s *server) alive(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
 // ready tells whether it can work. The cause of a failure goes into the log:
 // anybody may ask.

@@ -3,6 +3,7 @@ package handlers
 import (
 	"compress/gzip"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -83,6 +84,21 @@ func TestReadinessFollowsTheDatabase(t *testing.T) {
 	must(t, s.store.Close())
 	get("/readyz").wantStatus(t, 503)
 	get("/healthz").wantStatus(t, 200)
+}
+
+func TestMonitorsMayAskByHead(t *testing.T) {
+	s := alone(t)
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	for path, want := range map[string]int{"/": 200, "/healthz": 200, "/readyz": 200, "/app": 405} {
+		a, err := http.Head(server.URL + path)
+		must(t, err)
+		text, err := io.ReadAll(a.Body)
+		must(t, errors.Join(err, a.Body.Close()))
+		if a.StatusCode != want || len(text) > 0 {
+			t.Errorf("HEAD %s: got %d and %q", path, a.StatusCode, text)
+		}
+	}
 }
 
 // asset is the address of a static file, as the pages name it.
