@@ -55,7 +55,8 @@ type App struct {
 	shelf *shelf             // of directories
 	loads singleflight.Group // of directories from the store
 
-	present *noticed
+	present    *noticed
+	connectors *connectors
 
 	mu           sync.Mutex
 	applications map[string]*bitrix.Application // those of the store, by client id; guarded by mu
@@ -66,7 +67,7 @@ type App struct {
 // speaking to portals through b, the application of the configuration. Those
 // that are registered in the store speak as b does, with keys of their own.
 func New(cfg Config, s Store, b *bitrix.Application, log *slog.Logger) *App {
-	return &App{cfg: cfg, store: s, bitrix: b, log: log, now: time.Now, renewing: semaphore.NewWeighted(maxRenewals), shelf: newShelf(), present: newNoticed()}
+	return &App{cfg: cfg, store: s, bitrix: b, log: log, now: time.Now, renewing: semaphore.NewWeighted(maxRenewals), shelf: newShelf(), present: newNoticed(), connectors: &connectors{}}
 }
 
 // maxRenewals is more than can run at once.

@@ -88,7 +88,9 @@ func (a *App) details(ctx context.Context, c bitrix.Viewer, v Visit, card Card, 
 	if err != nil {
 		return Card{}, whole(err)
 	}
-	return readDetails(r, v, card, ids, owners, found), nil
+	card = readDetails(r, v, card, ids, owners, found)
+	a.connectors.note(v.Member, card.Chats, a.now())
+	return card, nil
 }
 
 // addDetails asks for the dialogs of chats, who takes part in them, and the

@@ -34,6 +34,11 @@ type Config struct {
 	Portal string
 	// Limit is this process's share of the requests that a portal allows.
 	Limit bitrix.Limit
+	// Replicas is how many processes are said to share what a portal allows.
+	Replicas int
+	// Version is the program's, as people are told. It comes from the program,
+	// not from the environment.
+	Version string
 	// LogLevel and LogFormat ("text" or "json") shape the log.
 	LogLevel  slog.Level
 	LogFormat string
@@ -131,10 +136,9 @@ func ParseConfig(getenv func(string) string) (Config, error) {
 		Portal:         p.portal(),
 		AuthServers:    p.authServers(),
 		TrustedProxies: p.trustedProxies(),
-		Limit:          p.limit(),
-		LogLevel:       p.logLevel(),
-		LogFormat:      p.logFormat(),
 	}
+	c.Limit, c.Replicas = p.limit()
+	c.LogLevel, c.LogFormat = p.logLevel(), p.logFormat()
 	c.ClientID, c.ClientSecret = p.application()
 	if len(p.problems) > 0 {
 		return Config{}, &ConfigError{p.problems}

@@ -38,6 +38,7 @@ func TestThreeVariablesAreEnough(t *testing.T) {
 		ClientID: "local.66f0aa12bc34d5.48120937", ClientSecret: "Qm3SecretOfTheApplication", PublicURL: "https://joinline.example.com",
 		Listen: "127.0.0.1:8080", Storage: app.Storage{DataDir: "joinline-data"}, AuthServers: bitrix.DefaultAuthServers(), LogFormat: "text",
 		Limit:          bitrix.Limit{PerSecond: 2, Burst: 50},
+		Replicas:       1,
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 	}
 	networks := cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })

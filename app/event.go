@@ -32,6 +32,9 @@ func (a *App) HandleEvent(ctx context.Context, e bitrix.Event) error {
 	defer cancel()
 	err := a.handleEvent(ctx, e)
 	if err == nil {
+		if err := a.store.SawEvent(ctx, e.MemberID, a.now()); err != nil {
+			a.log.WarnContext(ctx, "when the event came was not kept", KeyMember, e.MemberID, KeyError, err)
+		}
 		a.log.InfoContext(ctx, "event", KeyEvent, e.Name, KeyMember, e.MemberID)
 	}
 	return err

@@ -258,9 +258,9 @@ func (p *parser) trustedProxies() []netip.Prefix {
 	return proxies
 }
 
-// limit is one process's share of what the portals allow. See
-// https://apidocs.bitrix24.com/limits.html
-func (p *parser) limit() bitrix.Limit {
+// limit is one process's share of what the portals allow, and how many share it.
+// See https://apidocs.bitrix24.com/limits.html
+func (p *parser) limit() (bitrix.Limit, int) {
 	replicas, err := strconv.Atoi(p.or("JOINLINE_REPLICAS", "1"))
 	if err != nil || replicas < 1 || replicas > 50 {
 		p.wrong("JOINLINE_REPLICAS", "is not a number from 1 to 50", "Give how many Joinlines reach the portals from one address, or leave it out.")
@@ -271,9 +271,9 @@ func (p *parser) limit() bitrix.Limit {
 	atOnce, burstErr := strconv.Atoi(burst)
 	if rateErr != nil || burstErr != nil || !(rate > 0 && rate <= 1000) || atOnce < 1 || atOnce > 100_000 {
 		p.wrong("JOINLINE_PORTAL_LIMIT", "is not a limit", "Write requests a second and at once like 2/50, or 5/250 on Enterprise plans.")
-		return bitrix.Limit{}
+		return bitrix.Limit{}, replicas
 	}
-	return bitrix.Limit{PerSecond: rate / float64(replicas), Burst: max(1, atOnce/replicas)}
+	return bitrix.Limit{PerSecond: rate / float64(replicas), Burst: max(1, atOnce/replicas)}, replicas
 }
 
 func (p *parser) logLevel() slog.Level {

@@ -34,6 +34,18 @@ type Installation struct {
 	// settled the portal counts as installed. Zero: nothing is in doubt.
 	Doubted      time.Time
 	DoubtedClean bool
+	// EventSeen is when a genuine event of the portal arrived last. Zero: never.
+	EventSeen time.Time
+}
+
+// Database is what a Store keeps everything in.
+type Database struct {
+	// Kind is "SQLite" or "PostgreSQL", Version its own.
+	Kind, Version string
+	// Took is how long a question took.
+	Took time.Duration
+	// Writable: something could be written.
+	Writable bool
 }
 
 // Role tells on whose behalf a stored token acts.
@@ -138,8 +150,14 @@ type Store interface {
 	// ErrUnregistered when no keys are kept.
 	RemoveRegistration(ctx context.Context, clientID string) error
 
+	// SawEvent keeps when a genuine event of an installed portal arrived.
+	SawEvent(ctx context.Context, member bitrix.MemberID, at time.Time) error
+
 	// Ready fails when the database cannot answer.
 	Ready(ctx context.Context) error
+	// Database tells what the database is. Beside an error it tells what was
+	// learnt until then: one that answers and is not Writable takes no changes.
+	Database(ctx context.Context) (Database, error)
 
 	// Token returns a token pair with the portal's Endpoint and Server. One
 	// without a refresh token is dead once its access token has expired.

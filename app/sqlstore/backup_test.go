@@ -208,7 +208,7 @@ func TestABackupOfAnOlderVersionIsBroughtUpToDate(t *testing.T) {
 			continue
 		}
 		line = strings.ReplaceAll(line, fmt.Sprintf(`"lease_until":%d,`, moment.Add(time.Minute).UnixMicro()), "")
-		for _, later := range []string{`"lease_until":0,`, `"doubted_at":0,`, `"doubted_clean":0,`} {
+		for _, later := range []string{`"lease_until":0,`, `"doubted_at":0,`, `"doubted_clean":0,`, `"event_seen_at":0,`} {
 			line = strings.ReplaceAll(line, later, "")
 		}
 		text += line + "\n"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"sync"
 	"testing"
 	"time"
@@ -54,6 +55,8 @@ func conformance(t *testing.T, open func(t *testing.T) app.Store) {
 		"a removed portal has no tokens and takes none":                          uninstall,
 		"a forgotten portal leaves nothing":                                      forget,
 		"a doubted removal changes nothing but the doubt":                        doubt,
+		"when an event came stays until it comes again":                          eventSeen,
+		"the database tells what it is and that it takes changes":                database,
 		"a saved token replaces the one before it and nobody else's":             tokens,
 		"portals do not see each other":                                          separate,
 		"many writers at once lose nothing":                                      concurrent,
@@ -223,6 +226,33 @@ func doubt(t *testing.T, ctx context.Context, s app.Store) {
 	check("removed", time.Time{}, false)
 	must(t, s.Doubt(ctx, acme, moment, true))
 	check("doubted after that", time.Time{}, false)
+}
+
+func eventSeen(t *testing.T, ctx context.Context, s app.Store) {
+	must(t, s.SawEvent(ctx, acme, moment)) // of nobody
+	unknownPortal(t, ctx, s)
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 1)))
+	check := func(doing string, want time.Time) {
+		t.Helper()
+		if got, err := s.Installation(ctx, acme); err != nil || !got.EventSeen.Equal(want) {
+			t.Errorf("%s: got %v, %v, want %v", doing, got.EventSeen, err, want)
+		}
+	}
+	check("installed", time.Time{})
+	must(t, s.SawEvent(ctx, acme, moment))
+	check("an event came", moment)
+	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 2)))
+	check("installed again", moment)
+	must(t, s.SawEvent(ctx, acme, moment.Add(time.Hour)))
+	check("another came", moment.Add(time.Hour))
+}
+
+func database(t *testing.T, ctx context.Context, s app.Store) {
+	got, err := s.Database(ctx)
+	must(t, err)
+	if got.Kind != "SQLite" && got.Kind != "PostgreSQL" || !regexp.MustCompile(`^\d+(\.\d+)+$`).MatchString(got.Version) || !got.Writable {
+		t.Errorf("got %+v", got)
+	}
 }
 
 func forget(t *testing.T, ctx context.Context, s app.Store) {

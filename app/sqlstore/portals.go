@@ -11,7 +11,7 @@ import (
 	"github.com/joinline/joinline/bitrix"
 )
 
-const portalColumns = `member_id, portal, endpoint, server, client_id, installer, application_token, installed_at, updated_at, removed_at, doubted_at, doubted_clean`
+const portalColumns = `member_id, portal, endpoint, server, client_id, installer, application_token, installed_at, updated_at, removed_at, doubted_at, doubted_clean, event_seen_at`
 
 // Installation returns what is kept of a portal; see app.Store.
 func (s *Store) Installation(ctx context.Context, member bitrix.MemberID) (app.Installation, error) {
@@ -51,10 +51,10 @@ func (s *Store) scanPortal(scan func(...any) error) (app.Installation, error) {
 		i                           app.Installation
 		sealed                      string
 		installed, updated, removed int64
-		doubted, clean              int64
+		doubted, clean, seen        int64
 	)
 	err := scan((*string)(&i.Member), &i.Portal, &i.Endpoint, &i.Server, &i.ClientID, (*int64)(&i.Installer),
-		&sealed, &installed, &updated, &removed, &doubted, &clean)
+		&sealed, &installed, &updated, &removed, &doubted, &clean, &seen)
 	if err != nil {
 		return app.Installation{}, err
 	}
@@ -64,7 +64,7 @@ func (s *Store) scanPortal(scan func(...any) error) (app.Installation, error) {
 	}
 	i.ApplicationToken = bitrix.Secret(token)
 	i.Installed, i.Updated, i.Removed = moment(installed), moment(updated), moment(removed)
-	i.Doubted, i.DoubtedClean = moment(doubted), clean != 0
+	i.Doubted, i.DoubtedClean, i.EventSeen = moment(doubted), clean != 0, moment(seen)
 	return i, nil
 }
 
@@ -85,7 +85,7 @@ func (s *Store) SaveInstallation(ctx context.Context, i app.Installation, t bitr
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO portals (`+portalColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0, 0, 0)
+		_, err = tx.ExecContext(ctx, `INSERT INTO portals (`+portalColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0, 0, 0, 0)
 			ON CONFLICT (member_id) DO UPDATE SET portal = excluded.portal, endpoint = excluded.endpoint, server = excluded.server,
 			client_id = excluded.client_id, installer = excluded.installer, application_token = excluded.application_token,
 			updated_at = excluded.updated_at, removed_at = 0, doubted_at = 0, doubted_clean = 0`,
@@ -130,6 +130,15 @@ func (s *Store) SetAddress(ctx context.Context, member bitrix.MemberID, portal, 
 	}
 	if err != nil {
 		return fmt.Errorf("saving the address of portal %s: %w", member, err)
+	}
+	return nil
+}
+
+// SawEvent keeps when an event of a portal arrived; see app.Store.
+func (s *Store) SawEvent(ctx context.Context, member bitrix.MemberID, at time.Time) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE portals SET event_seen_at = $2 WHERE member_id = $1 AND removed_at = 0`, string(member), micros(at))
+	if err != nil {
+		return fmt.Errorf("saving that an event of portal %s arrived: %w", member, err)
 	}
 	return nil
 }

@@ -137,6 +137,26 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
+// Database asks the database what it is, and writes nothing new; see app.Store.
+func (s *Store) Database(ctx context.Context) (app.Database, error) {
+	d := app.Database{Kind: "SQLite"}
+	ask := `SELECT sqlite_version()`
+	if s.dialect == goose.DialectPostgres {
+		d.Kind, ask = "PostgreSQL", `SELECT current_setting('server_version')`
+	}
+	began := time.Now()
+	if err := s.db.QueryRowContext(ctx, ask).Scan(&d.Version); err != nil {
+		return d, fmt.Errorf("asking the database: %w", err)
+	}
+	d.Version, _, _ = strings.Cut(d.Version, " ") // the rest names a package
+	d.Took = time.Since(began)
+	if _, err := s.db.ExecContext(ctx, `UPDATE key_check SET id = id`); err != nil {
+		return d, fmt.Errorf("writing to the database: %w", err)
+	}
+	d.Writable = true
+	return d, nil
+}
+
 // write runs change in one transaction.
 func (s *Store) write(ctx context.Context, change func(tx *sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
