@@ -12,8 +12,8 @@ import (
 // Welcome is what the application's own page tells somebody who has never used
 // Joinline: where to try it, and what the portal lacks.
 type Welcome struct {
-	// Deal is the newest that the viewer may read, and DealTitle its name; zero
-	// when there is none.
+	// Deal is the newest that the viewer may read and that has a chat to try, or
+	// else the newest of all, and DealTitle its name; zero when there is none.
 	Deal      bitrix.CRMItem
 	DealTitle string
 	// Lacks is what keeps Joinline from being of use, the gravest first.
@@ -37,6 +37,9 @@ const (
 	LackScope Lack = "scope"
 )
 
+// tried is in how many of the newest deals a chat is looked for.
+const tried = 20
+
 // Welcome asks the portal, in one request as the viewer, what a first try needs.
 func (a *App) Welcome(ctx context.Context, v Visit) (Welcome, error) {
 	c, err := a.viewer(ctx, v)
@@ -47,6 +50,9 @@ func (a *App) Welcome(ctx context.Context, v Visit) (Welcome, error) {
 	b.Reads = true
 	b.NewestItems("deals", bitrix.Deal)
 	b.Lines("lines")
+	for n := range tried {
+		b.ChatsRef(fmt.Sprint("chats", n), bitrix.Deal, bitrix.Ref(fmt.Sprintf("$result[deals][items][%d][id]", n)))
+	}
 	r, err := c.Batch(ctx, b)
 	if err != nil {
 		return Welcome{}, whole(err)
@@ -55,7 +61,15 @@ func (a *App) Welcome(ctx context.Context, v Visit) (Welcome, error) {
 	var deals bitrix.Items
 	switch err := r.Decode("deals", &deals); {
 	case err == nil && len(deals) > 0:
-		w.Deal, w.DealTitle = bitrix.CRMItem{Type: bitrix.Deal, ID: deals[0].ID}, deals[0].Title
+		deal := deals[0]
+		for n := range min(tried, len(deals)) {
+			var chats []bitrix.Chat
+			if r.Decode(fmt.Sprint("chats", n), &chats) == nil && len(chats) > 0 {
+				deal = deals[n]
+				break
+			}
+		}
+		w.Deal, w.DealTitle = bitrix.CRMItem{Type: bitrix.Deal, ID: deal.ID}, deal.Title
 	case err == nil:
 		w.Lacks = append(w.Lacks, LackDeals)
 	default:
@@ -77,6 +91,20 @@ func lackOf(err error, otherwise Lack) Lack {
 		return LackScope
 	}
 	return otherwise
+}
+
+// Settings are what a person sets for themselves; see [Habits].
+type Settings struct {
+	Language, Text string
+	Ways           Ways
+}
+
+// SetSettings keeps the viewer's settings. The language must be one of the
+// catalogs', and the text at most MaxRemark characters.
+func (a *App) SetSettings(ctx context.Context, v Visit, s Settings) error {
+	return a.store.ChangeHabits(ctx, v.Member, v.Viewer, func(h *Habits) {
+		h.Language, h.Text, h.Ways = s.Language, s.Text, s.Ways
+	})
 }
 
 // Administrator asks the portal, in one request with the viewer's own token,

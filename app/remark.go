@@ -46,6 +46,11 @@ func (w Ways) Any() bool { return w != Ways{} }
 type Habits struct {
 	// Ways are those chosen last.
 	Ways
+	// Language is the catalog's in which they want to be spoken to, as a BCP 47
+	// tag; "" is the portal's.
+	Language string `json:"g,omitempty"`
+	// Text stands in a new remark from the start.
+	Text string `json:"x,omitempty"`
 	// Texts are the latest remarks, the newest first.
 	Texts []string `json:"t,omitempty"`
 	// Told names what was told lately, the newest last: so nothing is told twice.

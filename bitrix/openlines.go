@@ -298,6 +298,12 @@ func (b *Batch) Chats(key string, item CRMItem, activeOnly bool) {
 	b.Add(key, "imopenlines.crm.chat.get", chatsParams(item, activeOnly))
 }
 
+// ChatsRef is [Batch.Chats] of the chats that people can be added to, of an item
+// that an earlier command names.
+func (b *Batch) ChatsRef(key string, t ItemType, id Ref) {
+	b.Add(key, "imopenlines.crm.chat.get", Params{"CRM_ENTITY_TYPE": string(t), "CRM_ENTITY": id, "ACTIVE_ONLY": "Y"})
+}
+
 // LastChat adds imopenlines.crm.chat.getLastId; decode into a [ChatID].
 func (b *Batch) LastChat(key string, item CRMItem) {
 	b.Add(key, "imopenlines.crm.chat.getLastId", itemParams(item))

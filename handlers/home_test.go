@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/joinline/joinline/app"
 	"github.com/joinline/joinline/bitrix/bitrixtest"
 )
 
@@ -33,10 +34,10 @@ func goodHome(path string, user int) func(*testing.T, *world, string) request {
 	}
 }
 
-func TestTheFirstStepsLeadToTheNewestDealThatTheViewerMayRead(t *testing.T) {
+func TestTheFirstStepsLeadToADealWithAChatThatTheViewerMayRead(t *testing.T) {
 	t.Parallel()
 	w := installed(t)
-	for user, want := range map[int]string{admin: "/crm/deal/details/", ivan: "/crm/deal/details/"} {
+	for user, want := range map[int]string{admin: "/crm/deal/details/77/", ivan: "/crm/deal/details/77/"} {
 		p, f := w.home(t, user)
 		p.says(t, "h1", "Joinline is ready")
 		again := w.do(t, request{path: "/home", form: f}).page(t)
@@ -87,4 +88,46 @@ func TestAVisitOfACardOpensNothingOfTheApplicationsOwnPage(t *testing.T) {
 	if a.StatusCode != http.StatusBadRequest {
 		t.Errorf("got status %d: %s", a.StatusCode, a.text)
 	}
+}
+
+// settingsFields are settings that cannot be.
+var settingsFields = []refusal{
+	{name: "a language without a catalog", status: 400, change: set("language", "eo")},
+	{name: "a language of nonsense", status: 400, change: set("language", "../en")},
+	{name: "language twice", status: 400, change: both(set("language", "de"), twice("language"))},
+	{name: "a reason that is too long", status: 400, change: set("why", strings.Repeat("x", app.MaxRemark+1))},
+}
+
+func TestSettingsAreKeptForTheNextCard(t *testing.T) {
+	t.Parallel()
+	w := installed(t)
+	_, f := w.home(t, ivan)
+	f.Set("language", "de")
+	f.Set("why", "  Needs an   engineer ")
+	f.Set("notify", "on")
+	p := w.do(t, request{path: "/home/settings/save", form: f}).page(t)
+	p.says(t, ".said", "Ihre Einstellungen sind gespeichert")
+	p.says(t, "#language option[selected]", "Deutsch")
+
+	card := w.open(t, ivan, "DEAL", "77").page(t)
+	if got := card.attr(t, "html", "lang"); got != "de" {
+		t.Errorf("the card speaks %q", got)
+	}
+	if got := card.attr(t, "#why", "value"); got != "Needs an engineer" {
+		t.Errorf("the reason is %q", got)
+	}
+	for way, want := range map[string]int{"notify": 1, "comment": 0} {
+		if got := len(card.all("#way-" + way + "[checked]")); got != want {
+			t.Errorf("%s is ticked %d times, want %d", way, got, want)
+		}
+	}
+	other := w.open(t, olga, "DEAL", "77").page(t)
+	if got := other.attr(t, "html", "lang"); got != "en" {
+		t.Errorf("somebody else's card speaks %q", got)
+	}
+
+	f.Set("visit", attr(p.all("input[name=visit]")[0], "value"))
+	f.Set("language", "")
+	p = w.do(t, request{path: "/home/settings/save", form: f}).page(t)
+	p.says(t, ".said", "Your settings are saved")
 }

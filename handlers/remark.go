@@ -89,9 +89,7 @@ func telling(w views.Words, v app.Visit, f url.Values) (app.Telling, error) {
 		Add:    f.Get(fieldAdd), By: nameOf(w, v.Viewer, v.Name), Item: itemName(w, app.Card{Item: v.Item, Title: v.Title}),
 		Say: func(kind app.DeliveryKind, s app.Said) string { return message(w, kind, s) },
 	}
-	for _, way := range ways {
-		*way.of(&t.Ways) = f.Get(way.field) != "" && !(way.messenger && v.NoMessenger)
-	}
+	t.Ways = waysIn(v, f)
 	if utf8.RuneCountInString(t.Text) > app.MaxRemark {
 		return t, fmt.Errorf("%w: a remark of %d characters", errForm, utf8.RuneCountInString(t.Text))
 	}
@@ -102,6 +100,14 @@ func telling(w views.Words, v app.Visit, f url.Values) (app.Telling, error) {
 		return t, fmt.Errorf("%w: an add has the name %.40q", errForm, t.Add)
 	}
 	return t, nil
+}
+
+// waysIn are the ways that a form ticks, of those there are.
+func waysIn(v app.Visit, f url.Values) (chosen app.Ways) {
+	for _, way := range ways {
+		*way.of(&chosen) = f.Get(way.field) != "" && !(way.messenger && v.NoMessenger)
+	}
+	return chosen
 }
 
 // message is the text of a message. Everything that it is given is BB code.
@@ -181,22 +187,19 @@ func (s *server) newcomers(v app.Visit, f url.Values) ([]app.Newcomers, error) {
 // that it is as the person is used to.
 func remarkForm(w views.Words, v app.Visit, habits app.Habits, typed url.Values) views.Remark {
 	chosen := habits.Ways
-	r := views.Remark{Words: w, Add: rand.Text(), Texts: habits.Texts, Max: fmt.Sprint(app.MaxRemark)}
+	r := views.Remark{Words: w, Add: rand.Text(), Text: habits.Text, Texts: habits.Texts, Max: fmt.Sprint(app.MaxRemark)}
 	if t, err := telling(w, v, typed); err == nil && typed.Has(fieldAdd) {
 		chosen, r.Add, r.Text = t.Ways, t.Add, t.Text
 		r.Open = t.Text != ""
 	}
+	if r.Ways = waysOf(w, v, chosen); len(r.Ways) < len(ways) {
+		r.Barred = w.Say("remark.barred", views.With{"Scope": "im"})
+	}
 	var plan []string
-	for _, way := range ways {
-		if way.messenger && v.NoMessenger {
-			r.Barred = w.Say("remark.barred", views.With{"Scope": "im"})
-			continue
+	for _, way := range r.Ways {
+		if way.Chosen {
+			plan = append(plan, way.Plan)
 		}
-		field := views.Way{Name: way.field, Chosen: *way.of(&chosen), Label: w.Say(way.label), Help: w.Say(way.help), Plan: w.Say(way.plan)}
-		if field.Chosen {
-			plan = append(plan, field.Plan)
-		}
-		r.Ways = append(r.Ways, field)
 	}
 	r.Plan = strings.Join(plan, " · ")
 	if plan == nil && r.Text != "" {
@@ -205,6 +208,16 @@ func remarkForm(w views.Words, v app.Visit, habits app.Habits, typed url.Values)
 	r.CountOf = w.Say("remark.count", views.With{"Count": "{}", "Max": r.Max})
 	r.Count = strings.ReplaceAll(r.CountOf, "{}", fmt.Sprint(utf8.RuneCountInString(r.Text)))
 	return r
+}
+
+// waysOf are the ways that a person's remarks can go.
+func waysOf(w views.Words, v app.Visit, chosen app.Ways) (all []views.Way) {
+	for _, way := range ways {
+		if !way.messenger || !v.NoMessenger {
+			all = append(all, views.Way{Name: way.field, Chosen: *way.of(&chosen), Label: w.Say(way.label), Help: w.Say(way.help), Plan: w.Say(way.plan)})
+		}
+	}
+	return all
 }
 
 // deliveries are the sentences about messages of a kind in a state, and the

@@ -34,6 +34,7 @@ func (s *server) renew(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	next.Spoken = v.Spoken
 	text, err := s.sealed(next)
 	if err != nil {
 		return err

@@ -65,6 +65,8 @@ func newSeals(key app.Key, older ...app.Key) seals {
 // pageVisit is the visit as a page carries it.
 type pageVisit struct {
 	app.Visit
+	// Spoken is the portal's language, which a person may have changed.
+	Spoken string `json:"s,omitempty"`
 	// Browser is the key of the browser that the page was made for. It counts
 	// where the browser keeps our cookie; one that blocks it shows none.
 	Browser string `json:"b"`
@@ -75,10 +77,16 @@ type pageVisit struct {
 	Until time.Time `json:"e"`
 }
 
-// begin starts the visit of a page in this browser.
+// begin starts the visit of a page in this browser, in the language that its
+// person has chosen.
 func (s *server) begin(c echo.Context, v app.Visit) (pageVisit, error) {
+	spoken := v.Language
+	if chosen := s.habits(c, v).Language; chosen != "" {
+		v.Language = chosen
+		sceneOf(c).speak(chosen)
+	}
 	browser, kept, err := s.browser(c)
-	return pageVisit{Visit: v, Browser: browser, Kept: kept, Until: s.now().Add(visitLife)}, err
+	return pageVisit{Visit: v, Spoken: spoken, Browser: browser, Kept: kept, Until: s.now().Add(visitLife)}, err
 }
 
 // sealed is the visit as text.

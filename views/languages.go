@@ -1,10 +1,13 @@
 package views
 
 import (
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
 
 // portalLanguages are the languages of the portal's interface by the portal's
@@ -52,4 +55,16 @@ func wished(wish string) []language.Tag {
 		return nil
 	}
 	return tags
+}
+
+// Languages are those that there are catalogs of, by what they call themselves.
+func Languages() []Language {
+	var all []Language
+	for _, tag := range load().tags {
+		name := []rune(display.Self.Name(tag))
+		name[0] = unicode.ToTitle(name[0]) // it begins a line of a list
+		all = append(all, Language{Tag: tag.String(), Name: string(name)})
+	}
+	slices.SortFunc(all, func(a, b Language) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
