@@ -89,7 +89,7 @@ func newPage(t *testing.T, options playwright.BrowserNewContextOptions) playwrig
 	return newPageOf(t, browser, options)
 }
 
-func needBrowser(t *testing.T) {
+func needBrowser(t testing.TB) {
 	t.Helper()
 	if testing.Short() && os.Getenv("CI") == "" {
 		t.Skip("browser test: left out by -short")
@@ -138,7 +138,7 @@ func (s *scriptErrors) add(e playwright.WebError) {
 	s.list = append(s.list, e.Error())
 }
 
-func (s *scriptErrors) report(t *testing.T) {
+func (s *scriptErrors) report(t testing.TB) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, err := range s.list {
@@ -147,7 +147,7 @@ func (s *scriptErrors) report(t *testing.T) {
 }
 
 // keep stores what a failed test saw.
-func keep(t *testing.T, context playwright.BrowserContext, page playwright.Page) {
+func keep(t testing.TB, context playwright.BrowserContext, page playwright.Page) {
 	if err := os.MkdirAll("failures", 0o755); err != nil {
 		t.Logf("nothing is kept: %v", err)
 		return
@@ -181,7 +181,7 @@ func blockThirdPartyCookies(t *testing.T, page playwright.Page) {
 }
 
 // must fails the test on an error of the browser.
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -146,7 +146,7 @@ func (w *sdkWorld) frame(t *testing.T, iframe playwright.Locator) playwright.Fra
 }
 
 // eval runs a JavaScript expression and decodes what it, or its promise, yields.
-func eval(t *testing.T, in interface {
+func eval(t testing.TB, in interface {
 	Evaluate(string, ...any) (any, error)
 }, expression string, into any) {
 	t.Helper()

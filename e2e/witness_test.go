@@ -61,7 +61,7 @@ func (k *keptAnswer) Write(b []byte) (int, error) {
 func (k *keptAnswer) Unwrap() http.ResponseWriter { return k.ResponseWriter }
 
 // wantNoSecrets checks that nothing of what a portal handed out was ever said.
-func (w *witness) wantNoSecrets(t *testing.T, p *bitrixtest.Portal) {
+func (w *witness) wantNoSecrets(t testing.TB, p *bitrixtest.Portal) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()

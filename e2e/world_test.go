@@ -51,7 +51,7 @@ var scopes = []string{"crm", "imopenlines", "im", "user_brief", "placement"}
 
 // newWorld starts a portal with Joinline registered and, unless the test does
 // that in the browser, installed. The client of the portal can be tuned.
-func newWorld(t *testing.T, tune ...func(*bitrix.Application)) *world {
+func newWorld(t testing.TB, tune ...func(*bitrix.Application)) *world {
 	t.Helper()
 	w := newUninstalledWorld(t, tune...)
 	w.install(t)
@@ -59,7 +59,7 @@ func newWorld(t *testing.T, tune ...func(*bitrix.Application)) *world {
 }
 
 // install installs Joinline as an administrator's browser does.
-func (w *world) install(t *testing.T) {
+func (w *world) install(t testing.TB) {
 	t.Helper()
 	launch := w.Launch(w.keys.ClientID, 1, "DEFAULT", "")
 	resp, err := bitrixtest.HTTPClient().PostForm(launch.URL, launch.Form)
@@ -75,7 +75,7 @@ func (w *world) install(t *testing.T) {
 }
 
 // newUninstalledWorld starts a portal with Joinline registered.
-func newUninstalledWorld(t *testing.T, tune ...func(*bitrix.Application)) *world {
+func newUninstalledWorld(t testing.TB, tune ...func(*bitrix.Application)) *world {
 	t.Helper()
 	w := newUnregisteredWorld(t)
 	w.start(w.app, w.Register(bitrixtest.App{
@@ -87,7 +87,7 @@ func newUninstalledWorld(t *testing.T, tune ...func(*bitrix.Application)) *world
 
 // newUnregisteredWorld starts a portal that does not know Joinline, and a
 // server that waits for Joinline to be started.
-func newUnregisteredWorld(t *testing.T) *world {
+func newUnregisteredWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{Portal: bitrixtest.NewPortal(t), key: app.NewKey()}
 	sealer, err := app.NewSealer(w.key)
@@ -135,7 +135,7 @@ func (w *world) start(public string, keys bitrixtest.Credentials, tune ...func(*
 }
 
 // signIn signs the page's browser in on the portal.
-func (w *world) signIn(t *testing.T, page playwright.Page, user string) {
+func (w *world) signIn(t testing.TB, page playwright.Page, user string) {
 	t.Helper()
 	_, err := page.Goto(w.URL() + "/login/")
 	must(t, err)
