@@ -69,21 +69,13 @@ func (a *App) Find(ctx context.Context, v Visit, query string) (Found, error) {
 		a.shelf.drop(v.Member)
 		return Found{}, err
 	}
-	if !v.Employee {
-		people, err := a.findAtPortal(ctx, i, v, query)
-		return Found{People: people, Asked: true}, err
-	}
-	d, r, err := a.directory(ctx, v.Member)
+	d, r, err := a.searched(ctx, v)
 	if err != nil {
 		return Found{}, err
 	}
-	now := a.now()
-	if d == nil || a.shelf.old(v.Member, d.read, now) {
-		a.shelf.want(wish{Visit: v}, now)
-	}
 	if d == nil {
 		people, err := a.findAtPortal(ctx, i, v, query)
-		return Found{People: people, Asked: true, Reading: r.Until.After(now), Met: r.People}, err
+		return Found{People: people, Asked: true, Reading: r.Until.After(a.now()), Met: r.People}, err
 	}
 	people := a.findInDirectory(ctx, d, v, query)
 	asked := false
@@ -97,6 +89,23 @@ func (a *App) Find(ctx context.Context, v Visit, query string) (Found, error) {
 	return Found{People: people, Asked: asked}, nil
 }
 
+// searched returns the directory that the viewer searches, nil where the portal
+// has to be asked: for people from outside, and while the staff is being read,
+// of which the Reading tells.
+func (a *App) searched(ctx context.Context, v Visit) (*shelved, Reading, error) {
+	if !v.Employee {
+		return nil, Reading{}, nil
+	}
+	d, r, err := a.directory(ctx, v.Member)
+	if err != nil {
+		return nil, Reading{}, err
+	}
+	if now := a.now(); d == nil || a.shelf.old(v.Member, d.read, now) {
+		a.shelf.want(wish{Visit: v}, now)
+	}
+	return d, r, nil
+}
+
 // findInDirectory searches the directory of the staff.
 func (a *App) findInDirectory(ctx context.Context, d *shelved, v Visit, query string) []Colleague {
 	people := []Colleague{}
@@ -104,18 +113,23 @@ func (a *App) findInDirectory(ctx context.Context, d *shelved, v Visit, query st
 		Limit: maxFound, Near: v.Departments, Recent: a.recent(ctx, v),
 		Skip: func(u bitrix.UserID) bool { return a.shelf.isGone(d, u) },
 	}) {
-		c := Colleague{
-			ID: m.ID, Name: bitrix.User{Name: m.Name, LastName: m.LastName}.FullName(), Position: m.Position, Photo: m.Photo,
-			Viewer: m.ID == v.Viewer,
-		}
-		for _, id := range m.Departments {
-			if unit, ok := d.Department(id); ok && unit.Name != "" {
-				c.Departments = append(c.Departments, unit.Name)
-			}
-		}
-		people = append(people, c)
+		people = append(people, d.colleague(m.Person, v))
 	}
 	return people
+}
+
+// colleague is a person of the directory.
+func (d *shelved) colleague(p staff.Person, v Visit) Colleague {
+	c := Colleague{
+		ID: p.ID, Name: bitrix.User{Name: p.Name, LastName: p.LastName}.FullName(), Position: p.Position, Photo: p.Photo,
+		Viewer: p.ID == v.Viewer,
+	}
+	for _, id := range p.Departments {
+		if unit, ok := d.Department(id); ok && unit.Name != "" {
+			c.Departments = append(c.Departments, unit.Name)
+		}
+	}
+	return c
 }
 
 // findAtPortal lets the portal search, as the viewer.
@@ -140,12 +154,18 @@ func (a *App) findAtPortal(ctx context.Context, i home, v Visit, query string) (
 	users = append(users[:min(len(users), maxFound)], external[:min(len(external), maxExternal)]...)
 	found := make([]Colleague, 0, len(users))
 	for _, u := range users {
-		found = append(found, Colleague{
-			ID: u.ID, Name: u.FullName(), Position: u.Position, Photo: u.Photo,
-			Online: u.Online, External: u.External(), Viewer: u.ID == v.Viewer,
-		})
+		found = append(found, colleagueOf(u, v))
+
 	}
 	return found, nil
+}
+
+// colleagueOf is a person as the portal tells.
+func colleagueOf(u bitrix.User, v Visit) Colleague {
+	return Colleague{
+		ID: u.ID, Name: u.FullName(), Position: u.Position, Photo: u.Photo,
+		Online: u.Online, External: u.External(), Viewer: u.ID == v.Viewer,
+	}
 }
 
 // joined puts those whom the portal found behind those of the directory.

@@ -29,6 +29,9 @@ type User struct {
 type UserSearch struct {
 	Query string // beginnings of words of name, position or department; empty finds everybody
 	Limit int    // at most 50, which is also what zero means
+	// Emails finds, without a Query, whoever has one of them. An application that
+	// may not see e-mails gets anybody.
+	Emails []string
 	// External looks among people from outside whom the portal shows the
 	// caller, instead of among employees.
 	External bool
@@ -247,10 +250,12 @@ func (s UserSearch) params() Params {
 	}
 	if query := strings.TrimSpace(s.Query); query != "" {
 		filter["FIND"] = query
+	} else if len(s.Emails) > 0 {
+		filter["EMAIL"] = s.Emails
 	}
 	return Params{
 		"FILTER": filter, "SORT": "LAST_NAME", "ORDER": "ASC", "start": -1,
-		"SELECT": []string{"ID", "NAME", "LAST_NAME", "SECOND_NAME", "WORK_POSITION", "PERSONAL_PHOTO", "UF_DEPARTMENT", "IS_ONLINE", "USER_TYPE", "ACTIVE"},
+		"SELECT": []string{"ID", "NAME", "LAST_NAME", "SECOND_NAME", "WORK_POSITION", "EMAIL", "PERSONAL_PHOTO", "UF_DEPARTMENT", "IS_ONLINE", "USER_TYPE", "ACTIVE"},
 	}
 }
 

@@ -46,20 +46,13 @@ func (x *Index) Resolve(line string) Resolution {
 		}
 		return Resolution{}
 	}
-	chunks := split(strings.ToLower(line))
-	var names []string
+	names, addresses := terms(line)
 	var email string
-	for _, chunk := range chunks {
-		address := strings.Trim(chunk, ".")
-		at := strings.IndexByte(address, '@')
-		if at < 0 {
-			names = append(names, chunk)
-			continue
-		}
+	for _, address := range addresses {
 		if r := x.resolveAddress(strings.TrimPrefix(address, "@")); len(r.Candidates) > 0 {
 			return r
 		}
-		if at > 0 {
+		if address[0] != '@' {
 			email = address
 		}
 	}
@@ -71,6 +64,43 @@ func (x *Index) Resolve(line string) Resolution {
 		return x.resolveName(local).doubted(func(Match) bool { return true })
 	}
 	return x.resolveName(strings.Join(names, " ")).doubted(func(m Match) bool { return m.Email != "" })
+}
+
+// terms cuts a line into words, and e-mails and logins.
+func terms(line string) (names, addresses []string) {
+	for _, chunk := range split(strings.ToLower(line)) {
+		switch address := strings.Trim(chunk, "."); {
+		case !strings.Contains(address, "@"):
+			names = append(names, chunk)
+		case address != "@":
+			addresses = append(addresses, address)
+		}
+	}
+	return names, addresses
+}
+
+// Terms returns what to ask another search for, one that finds people by the
+// beginnings of words or by their ID, so that whoever a line is may be among
+// those found; and the e-mail in the line, if there is one.
+func Terms(line string) (words, email string) {
+	line = withoutBullet(shortened(line, 2*maxQuery))
+	if id, ok := lineID(line); ok {
+		return strconv.FormatInt(int64(id), 10), ""
+	}
+	names, addresses := terms(line)
+	if end := strings.IndexAny(line, "([<|–—"); end > 0 { // what follows a name is no part of it
+		names, _ = terms(line[:end])
+	}
+	for _, address := range addresses {
+		local, domain, _ := strings.Cut(strings.TrimPrefix(address, "@"), "@")
+		if domain != "" {
+			email = address
+		}
+		if len(names) == 0 {
+			names = strings.FieldsFunc(local, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) })
+		}
+	}
+	return strings.Join(names, " "), email
 }
 
 // withoutBullet takes off what begins a line of a list.

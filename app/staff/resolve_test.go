@@ -92,3 +92,25 @@ func TestALineManyFitSaysThatThereAreMore(t *testing.T) {
 		t.Errorf("%d candidates, more: %t", len(r.Candidates), r.More)
 	}
 }
+
+func TestALineSaysWhatToAskAnotherSearchFor(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string][2]string{
+		"Olga Sidorova":                     {"olga sidorova", ""},
+		"2) Sidorova O.":                    {"sidorova o.", ""},
+		"Olga Sidorova <Olga@Corp.example>": {"olga sidorova", "olga@corp.example"},
+		"Olga Sidorova (on leave)":          {"olga sidorova", ""},
+		"olga.sidorova1@corp.example":       {"olga sidorova", "olga.sidorova1@corp.example"},
+		"@olga.sidorova":                    {"olga sidorova", ""},
+		"[USER=13]Olga[/USER]":              {"13", ""},
+		"https://corp.example/user/13/":     {"13", ""},
+		"#13":                               {"13", ""},
+		" - ":                               {"", ""},
+		"Ольга Сидорова — <olga@corp.example>": {"ольга сидорова", "olga@corp.example"},
+	} {
+		words, email := staff.Terms(line)
+		if words != want[0] || email != want[1] {
+			t.Errorf("%q: %q, %q; want %q", line, words, email, want)
+		}
+	}
+}
