@@ -98,7 +98,7 @@ func (a *App) Resolve(ctx context.Context, v Visit, lines []string) (resolved []
 				break
 			}
 		}
-		resolved, err = a.ask(ctx, i, v, q, lines)
+		resolved, err = a.askLines(ctx, i, v, q, lines)
 		return resolved, rest, err
 	}
 	for _, line := range lines {
@@ -123,7 +123,7 @@ func (a *App) askAboutUnknown(ctx context.Context, i home, v Visit, lines []Line
 	if len(unknown) == 0 {
 		return lines
 	}
-	found, err := a.ask(ctx, i, v, q, unknown)
+	found, err := a.askLines(ctx, i, v, q, unknown)
 	if err != nil {
 		a.log.InfoContext(ctx, "the portal was asked about lines of a list in vain", KeyMember, v.Member, KeyError, err)
 		return lines
@@ -201,9 +201,9 @@ func (q *questions) add(line string) bool {
 	return true
 }
 
-// ask has the portal search for the lines, as the viewer, and takes whoever it
+// askLines has the portal search for the lines, as the viewer, and takes whoever it
 // found for the staff.
-func (a *App) ask(ctx context.Context, i home, v Visit, q *questions, lines []string) ([]Line, error) {
+func (a *App) askLines(ctx context.Context, i home, v Visit, q *questions, lines []string) ([]Line, error) {
 	if len(q.emails) > 0 {
 		q.batch.SearchUsers("emails", bitrix.UserSearch{Emails: q.emails})
 	}

@@ -106,12 +106,7 @@ func (a *App) notice(ctx context.Context, v Visit, people []bitrix.UserID, lines
 	if r.Decode("people", &users) == nil {
 		a.present.met(v.Member, users, now)
 	}
-	for _, line := range lines {
-		var told bitrix.Line
-		if r.Decode(queueKey(line), &told) == nil && told.ID == line {
-			a.present.queued(v.Member, line, told.Queue, now)
-		}
-	}
+	a.takeQueues(r, v, lines, map[bitrix.LineID][]bitrix.UserID{})
 	return nil
 }
 

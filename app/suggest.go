@@ -103,16 +103,18 @@ func (a *App) Suggest(ctx context.Context, v Visit, chats []ChatRef, without []b
 		return Suggestions{}, err
 	}
 	items, lines := sources(v, chats)
+	queues := a.knownQueues(v, lines)
 	b := bitrix.NewBatch()
 	b.Reads = true
 	before := habits.recent()
 	before = before[:min(len(before), 2*maxCompanions)] // some may be in a group already
-	addSources(b, items, lines, before)
+	addSources(b, items, lines, queues, before)
 	r, err := c.Batch(ctx, b)
 	if err != nil {
 		return Suggestions{}, whole(err)
 	}
-	p := pool{batch: r, taken: map[bitrix.UserID]bool{v.Viewer: true}}
+	a.takeQueues(r, v, lines, queues)
+	p := pool{batch: r, queues: queues, taken: map[bitrix.UserID]bool{v.Viewer: true}, met: func(users []bitrix.User) { a.present.met(v.Member, users, a.now()) }}
 	for _, u := range without {
 		p.taken[u] = true
 	}
@@ -135,8 +137,31 @@ func sources(v Visit, chats []ChatRef) (items []bitrix.CRMItem, lines []bitrix.L
 	return items, lines
 }
 
-// addSources asks for everybody who may be suggested.
-func addSources(b *bitrix.Batch, items []bitrix.CRMItem, lines []bitrix.LineID, before []bitrix.UserID) {
+// knownQueues are the queues that the portal told about lately.
+func (a *App) knownQueues(v Visit, lines []bitrix.LineID) map[bitrix.LineID][]bitrix.UserID {
+	queues := map[bitrix.LineID][]bitrix.UserID{}
+	for _, line := range lines {
+		if queue, known := a.present.queue(v.Member, line, a.now()); known {
+			queues[line] = queue
+		}
+	}
+	return queues
+}
+
+// takeQueues takes in the queues that were not known.
+func (a *App) takeQueues(r *bitrix.BatchResult, v Visit, lines []bitrix.LineID, queues map[bitrix.LineID][]bitrix.UserID) {
+	for _, line := range lines {
+		var told bitrix.Line
+		if r.Decode(queueKey(line), &told) == nil && told.ID == line {
+			queues[line] = told.Queue
+			a.present.queued(v.Member, line, told.Queue, a.now())
+		}
+	}
+}
+
+// addSources asks for everybody who may be suggested, and for the queues that
+// are not known.
+func addSources(b *bitrix.Batch, items []bitrix.CRMItem, lines []bitrix.LineID, queues map[bitrix.LineID][]bitrix.UserID, before []bitrix.UserID) {
 	for n, item := range items {
 		key := fmt.Sprint("i", n)
 		b.Item(key, item)
@@ -146,8 +171,14 @@ func addSources(b *bitrix.Batch, items []bitrix.CRMItem, lines []bitrix.LineID, 
 		}
 		b.UsersRef(key+"people", people...)
 	}
-	for n, line := range lines {
-		key := fmt.Sprint("q", n)
+	for _, line := range lines {
+		key := queueKey(line)
+		if queue, known := queues[line]; known {
+			if len(queue) > 0 {
+				b.Users(key+"people", queue[:min(len(queue), maxPerSource)]...)
+			}
+			continue
+		}
 		b.Line(key, line)
 		var people []bitrix.Ref
 		for k := range maxPerSource {
@@ -163,8 +194,10 @@ func addSources(b *bitrix.Batch, items []bitrix.CRMItem, lines []bitrix.LineID, 
 
 // pool hands out the people that one batch told about, each once.
 type pool struct {
-	batch *bitrix.BatchResult
-	taken map[bitrix.UserID]bool
+	batch  *bitrix.BatchResult
+	queues map[bitrix.LineID][]bitrix.UserID
+	taken  map[bitrix.UserID]bool
+	met    func([]bitrix.User) // remembers who was told about
 }
 
 func (p pool) suggestions(items []bitrix.CRMItem, lines []bitrix.LineID, before []bitrix.UserID, h Habits) Suggestions {
@@ -182,11 +215,9 @@ func (p pool) suggestions(items []bitrix.CRMItem, lines []bitrix.LineID, before 
 		}
 	}
 	queue := SuggestionGroup{Kind: FromQueue}
-	for n := range lines {
-		var l bitrix.Line
-		key := fmt.Sprint("q", n)
-		if p.batch.Decode(key, &l) == nil {
-			queue.People = append(queue.People, p.take(key+"people", l.Queue, MaxSuggested-len(queue.People))...)
+	for _, line := range lines {
+		if people, known := p.queues[line]; known {
+			queue.People = append(queue.People, p.take(queueKey(line)+"people", people, MaxSuggested-len(queue.People))...)
 		}
 	}
 	add(queue)
@@ -204,6 +235,7 @@ func (p pool) take(key string, order []bitrix.UserID, most int) []Colleague {
 	if p.batch.Decode(key, &users) != nil {
 		return nil
 	}
+	p.met(users)
 	if order != nil {
 		slices.SortStableFunc(users, func(a, b bitrix.User) int { return slices.Index(order, a.ID) - slices.Index(order, b.ID) })
 	}

@@ -169,3 +169,32 @@ func TestCompanionsAreSplitByWhoIsChosen(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoIsSuggestedIsKnownWithoutBeingAskedAboutAgain(t *testing.T) {
+	t.Parallel()
+	j := installed(t)
+	v := j.open(t, ivan, deal77)
+	chats := j.refs(t, v, chatAnn)
+	s, err := j.Suggest(t.Context(), v, chats, nil)
+	must(t, err)
+	var people []bitrix.UserID
+	for _, g := range s.Groups {
+		for _, p := range g.People {
+			people = append(people, p.ID)
+		}
+	}
+	j.portal.ResetRequests()
+	told, err := j.Presence(t.Context(), v, people, chats)
+	must(t, err)
+	j.wantRequests(t)
+	if len(told) != len(people) || !told[olga].Doubtful || told[pavel].Doubtful {
+		t.Errorf("of %v is told %v", people, told)
+	}
+	// A queue that is known is not read again, and suggests the same people.
+	j.portal.Fail(bitrixtest.Fault{Method: "imopenlines.config.get", Kind: bitrixtest.FaultMethodNotFound, Times: -1})
+	again, err := j.Suggest(t.Context(), v, chats, nil)
+	must(t, err)
+	if d := cmp.Diff(s, again); d != "" {
+		t.Error(d)
+	}
+}

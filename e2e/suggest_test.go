@@ -33,6 +33,8 @@ func TestColleaguesAreSuggestedBeforeAnythingIsTyped(t *testing.T) {
 	group := s.card.GetByRole("group", playwright.FrameLocatorGetByRoleOptions{Name: "Responsible and observers of this deal (they may read it)"})
 	must(t, expect.Locator(group.GetByRole("option")).ToContainText("Olga Sidorova Logistics specialist"))
 	must(t, expect.Locator(s.card.Locator("#say")).ToHaveText("Suggestions. The arrow keys go through them."))
+	must(t, expect.Locator(s.suggested("department", elena).Locator(".doubt")).ToHaveText("may be refused: not in the queue"))
+	must(t, expect.Locator(s.suggested("queue", pavel).Locator(".doubt")).ToBeEmpty())
 
 	// Nobody was pointed at, so Enter chooses nobody.
 	must(t, field.Press("Enter"))

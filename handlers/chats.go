@@ -107,6 +107,8 @@ type chosen struct {
 	trouble  string
 	asked    string // who asks for all that
 
+	// gathered is what is left of a pasted list.
+	gathered views.Gathered
 	// suggested are those suggested before anything is typed.
 	suggested []views.SuggestedGroup
 }
@@ -122,6 +124,9 @@ func (s *server) wholeCard(c echo.Context, v pageVisit, f url.Values, in chosen)
 		if in.people, err = s.chosenPeople(v.Visit, f); err != nil {
 			return err
 		}
+	}
+	if err := s.gather(c, v.Visit, f, members(picked), &in); err != nil {
+		return err
 	}
 	if in.query, err = query(f); err != nil {
 		return err
@@ -178,7 +183,7 @@ func cardPage(w views.Words, v app.Visit, card app.Card, in chosen, o offers) vi
 		Asked:    in.asked,
 		Picker:   picker(w, v, card, in, o),
 	}
-	page.Results.Words, page.Remarked.Words = w, w
+	page.Results.Words, page.Remarked.Words, page.Picker.Gathered.Words = w, w, w
 	if in.all {
 		in.chats = nil
 		for _, chat := range card.Chats {

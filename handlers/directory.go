@@ -1,10 +1,10 @@
 package handlers
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -35,20 +35,22 @@ func (s *server) find(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if in.found, err = s.app.Find(c.Request().Context(), v.Visit, in.query); err != nil {
-		return err
+	if len(app.Lines(in.query)) < 2 {
+		if in.found, err = s.app.Find(c.Request().Context(), v.Visit, in.query); err != nil {
+			return err
+		}
 	}
 	return s.show(c, http.StatusOK, views.FoundList(foundList(sceneOf(c).words, v.Visit, in, members(picked), s.offers(v.Visit))))
 }
 
-// maxQuery is what the field takes.
-const maxQuery = 100
+// maxQuery is how many characters the field takes: those of a list of people.
+const maxQuery = 10_000
 
 // query reads what was typed.
 func query(f url.Values) (string, error) {
 	q := f.Get("q")
 	if utf8.RuneCountInString(q) > maxQuery {
-		return "", fmt.Errorf("%w: a long query", errForm)
+		return "", errLongList
 	}
 	return strings.Join(strings.Fields(q), " "), nil
 }
@@ -62,7 +64,7 @@ func picker(w views.Words, v app.Visit, card app.Card, in chosen, o offers) view
 		}
 	}
 	return views.Picker{
-		Words: w, Query: in.query,
+		Words: w, Query: in.query, Max: strconv.Itoa(maxQuery), Gathered: in.gathered,
 		Chosen: choices(w, in.people, o),
 		Found:  foundList(w, v, in, members(picked), o), Suggested: in.suggested,
 	}
@@ -114,6 +116,9 @@ func foundList(w views.Words, v app.Visit, in chosen, members []bitrix.UserID, o
 	list.Said = w.Count("picker.found", len(list.Options))
 	if len(list.Options) == 0 {
 		list.Said = w.Say("picker.nobody", views.With{"Query": in.query})
+		if list.Listed = app.Listed(in.query); list.Listed {
+			list.Said = w.Say("list.press")
+		}
 	}
 	list.Slow = in.found.Asked
 	if met := in.found.Met; in.found.Reading && met > 0 {

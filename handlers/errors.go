@@ -21,6 +21,7 @@ var (
 	errForm       = errors.New("malformed form")
 	errVisitEnded = errors.New("the visit has ended")
 	errNoChat     = errors.New("no chat was chosen")
+	errLongList   = errors.New("a list that is too long")
 	errCrossSite  = errors.New("a write from another site")
 	// errWhichPortal: a sign-in that names no portal of ours.
 	errWhichPortal = errors.New("no portal of ours was named")
@@ -90,6 +91,7 @@ var problems = []problem{
 	{err: app.ErrTooManyWishes, status: http.StatusBadRequest, says: "error.too_many_wishes", kind: info},
 	{err: app.ErrUnknownEvent, status: http.StatusBadRequest, says: "error.form", kind: stop},
 	{err: errNoChat, status: http.StatusBadRequest, says: "error.no_chat", kind: info, again: true},
+	{err: errLongList, status: http.StatusBadRequest, says: "error.long_list", kind: info},
 	{err: errForm, status: http.StatusBadRequest, says: "error.form", kind: stop},
 	{err: errVisitEnded, status: http.StatusUnauthorized, says: "error.visit", kind: wait},
 	{err: errTooOften, status: http.StatusTooManyRequests, says: "error.too_often", kind: wait, again: true},
@@ -158,7 +160,7 @@ func (s *server) fail(err error, c echo.Context) {
 
 // with are the variables of the sentences about an error.
 func with(w views.Words, err error) views.With {
-	with := views.With{"Max": app.MaxPeople, "MaxWishes": app.MaxWishes, "Scopes": "?", "Tab": w.Say("placement.title")}
+	with := views.With{"Max": app.MaxPeople, "MaxWishes": app.MaxWishes, "MaxChars": maxQuery, "Scopes": "?", "Tab": w.Say("placement.title")}
 	if scope, ok := errors.AsType[*app.ScopeError](err); ok && len(scope.Scopes) > 0 {
 		with["Scopes"] = w.List(scope.Scopes)
 	}

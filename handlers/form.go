@@ -24,6 +24,7 @@ const (
 	fieldAnswer = "answer"
 	fieldUnsure = "unsure"
 	fieldKnown  = "known"
+	fieldLine   = "line"
 )
 
 // form reads the form that one of our pages posted. It is strict: anything but
@@ -40,7 +41,7 @@ func form(c echo.Context) (url.Values, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("%w: the body broke off", errForm)
 	}
-	return fields(string(body), fieldPerson, fieldChat, fieldAnswer, fieldUnsure, fieldKnown, fieldNew)
+	return fields(string(body), fieldPerson, fieldChat, fieldAnswer, fieldUnsure, fieldKnown, fieldLine, fieldNew)
 }
 
 // fields parses urlencoded text in which only the named fields may repeat.

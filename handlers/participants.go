@@ -31,7 +31,7 @@ func (s *server) add(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(people) == 0 && strings.TrimSpace(f.Get("q")) != "" && !sceneOf(c).pieces {
+	if typed := f.Get("q"); !sceneOf(c).pieces && (len(people) == 0 && strings.TrimSpace(typed) != "" || app.Listed(typed)) {
 		return s.wholeCard(c, v, f, chosen{}) // Enter in the field of a page without scripts
 	}
 	remark, err := telling(sceneOf(c).words, v.Visit, f)

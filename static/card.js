@@ -13,8 +13,22 @@ const form = /** @type {HTMLFormElement} */ (document.getElementById('card'));
 const visit = /** @type {HTMLInputElement} */ (form.elements.namedItem('visit'));
 const voice = /** @type {HTMLElement} */ (document.getElementById('say'));
 const early = suggestions(() => chosenChats().map((chat) => chat.id).join(), () => people.chosen(), suggest);
-const people = picker(form, find, add, early.show, lookAt);
+const people = picker(form, find, add, early.show, lookAt, () => lists((list) => list.gather()));
 const why = remark(form, fields, swap);
+
+/** @type {Promise<ReturnType<typeof import('./list.js').lists>> | null} */
+let list = null;
+
+/** @param {(list: ReturnType<typeof import('./list.js').lists>) => void} use what few need */
+async function lists(use) {
+  list ??= import('./list.js').then((module) => module.lists(form, people, fields, swap));
+  await list.then(use, () => {
+    list = null;
+    trouble(form.dataset.offline ?? '');
+  });
+}
+
+if (document.querySelector('#lines *')) lists(() => {});
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();

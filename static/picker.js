@@ -14,8 +14,9 @@ const SPACE = 1_000; // milliseconds, at least, between two such looks
  * @param {() => void} add what Ctrl+Enter does
  * @param {(signal: AbortSignal) => Promise<boolean>} suggest puts those into the list whom one may want before typing
  * @param {(people: string[], signal: AbortSignal) => void} look tells more about people found
+ * @param {() => void} gather takes what is in the field for a list of people
  */
-export function picker(form, find, add, suggest, look) {
+export function picker(form, find, add, suggest, look, gather) {
   const field = /** @type {HTMLInputElement} */ (document.getElementById('q'));
   const voice = /** @type {HTMLElement} */ (document.getElementById('say'));
   let search = new AbortController();
@@ -86,6 +87,15 @@ export function picker(form, find, add, suggest, look) {
     open();
     if (!go) highlight(null); // Enter chooses nobody whom nobody pointed at
     voice.textContent = found().dataset.say ?? '';
+    lookLater(signal);
+  }
+
+  /** Tells more about those in the list, after a rest. @param {AbortSignal} signal */
+  function lookLater(signal) {
+    timer = window.setTimeout(() => {
+      looked = Date.now();
+      look(options().flatMap((option) => option.dataset.value ?? []), signal);
+    }, Math.max(REST, looked + SPACE - Date.now()));
   }
 
   function typed() {
@@ -100,47 +110,44 @@ export function picker(form, find, add, suggest, look) {
       if (signal.aborted) return;
       field.removeAttribute('aria-busy');
       if (done && document.activeElement === field) open();
-      if (done && options().length) timer = window.setTimeout(() => {
-        looked = Date.now();
-        look(options().map((option) => option.dataset.value ?? ''), signal);
-      }, Math.max(REST, looked + SPACE - Date.now()));
+      if (done && options().length) lookLater(signal);
     }, 'slow' in found().dataset ? LONG_PAUSE : PAUSE);
   }
 
   /** @param {HTMLElement} option */
   function choose(option) {
     if (option.getAttribute('aria-disabled') === 'true') return;
-    const { user = '', value = '', name = '', position = '' } = option.dataset;
-    const chosen = chips().querySelector(`[data-user="${CSS.escape(user)}"]`);
-    if (chosen instanceof HTMLElement) drop(chosen);
-    else keep(user, value, name, position, option.dataset.chosen, option.dataset.dropped);
+    const chosen = chipOf(option);
+    if (chosen) drop(chosen);
+    else keep(option);
     field.value = '';
     stop();
     close();
   }
 
+  /** The chip of whom an element is about. @param {HTMLElement} about */
+  function chipOf({ dataset: { user = '' } }) {
+    const chip = chips().querySelector(`[data-user="${CSS.escape(user)}"]`);
+    return chip instanceof HTMLElement ? chip : null;
+  }
+
   /**
    * Adds a chip, the same that the server renders for a person chosen before.
-   * @param {string} user
-   * @param {string} value
-   * @param {string} name
-   * @param {string} position
-   * @param {string} [said] when chosen
-   * @param {string} [dropped] said when dropped
+   * @param {HTMLElement} about whom
    */
-  function keep(user, value, name, position, said, dropped) {
+  function keep({ dataset: { user, value, name = '', position, chosen, dropped } }) {
     const chip = document.createElement('li');
     chip.className = 'chip';
     chip.dataset.user = user;
     chip.dataset.name = name;
     chip.dataset.dropped = dropped;
-    const box = Object.assign(document.createElement('input'), { type: 'checkbox', name: 'person', value, checked: true });
+    const box = Object.assign(document.createElement('input'), { type: 'checkbox', name: 'person', value: value ?? '', checked: true });
     const label = document.createElement('label');
     label.append(box, `${name} `);
     if (position) label.append(Object.assign(document.createElement('small'), { dir: 'auto', textContent: position }));
     chip.append(label);
     chips().append(chip);
-    voice.textContent = said ?? '';
+    voice.textContent = chosen ?? '';
   }
 
   /** @param {HTMLElement} chip */
@@ -167,6 +174,7 @@ export function picker(form, find, add, suggest, look) {
         close();
         add();
       } else if (isOpen() && active) choose(active);
+      else if (isOpen() && 'list' in found().dataset) takeList();
     },
     Escape: () => {
       if (!isOpen()) field.value = '';
@@ -175,6 +183,19 @@ export function picker(form, find, add, suggest, look) {
     },
   };
 
+  function takeList() {
+    stop();
+    close();
+    gather();
+  }
+
+  field.addEventListener('paste', (event) => {
+    const text = event.clipboardData?.getData('text').trim() ?? '';
+    if (!/[\n\r;,；，、،؛]/.test(text)) return;
+    event.preventDefault();
+    field.setRangeText(text.replace(/\s*[\n\r]+\s*/g, '; '), field.selectionStart ?? 0, field.selectionEnd ?? 0, 'end'); // a field has one line
+    takeList();
+  });
   field.addEventListener('input', typed);
   field.addEventListener('focus', () => {
     if (!quiet && !field.value.trim()) offer(false);
@@ -226,6 +247,18 @@ export function picker(form, find, add, suggest, look) {
 
   return {
     focus,
+    /** Chooses whom an element is about. @param {HTMLElement} about */
+    take(about) {
+      if (!chipOf(about)) keep(about);
+    },
+    /**
+     * Takes in a chip that the server made, unless there is one, or was one before and was taken back.
+     * @param {Element} chip
+     * @param {Set<string | undefined>} before who was chosen before
+     */
+    join(chip, before) {
+      if (chip instanceof HTMLElement && !before.has(chip.dataset.user) && !chipOf(chip)) chips().append(chip);
+    },
     /** The people chosen now. */
     chosen: () => byPerson(chips()).map(([user]) => user),
     /** The people of a list of chips. @param {Element} list */

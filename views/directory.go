@@ -1,15 +1,21 @@
 package views
 
+import "github.com/a-h/templ"
+
 // Picker is the field in which colleagues are chosen.
 type Picker struct {
 	Words
 	// Query is what was typed; set where the page was asked for as a whole.
-	Query  string
+	Query string
+	// Max is how many characters the field takes.
+	Max    string
 	Chosen []Choice
 	// Found are the people found for Query, for a page without scripts.
 	Found Found
 	// Suggested are the people suggested, for a page without scripts.
 	Suggested []SuggestedGroup
+	// Gathered is what is left of a pasted list.
+	Gathered Gathered
 }
 
 // Choice is a person chosen already.
@@ -31,6 +37,8 @@ type Found struct {
 	Said string
 	// Slow: the portal searched, which should not happen at every letter.
 	Slow bool
+	// Listed: what was typed is a list, which nobody fits as a whole.
+	Listed bool
 	// Reading tells how far the reading of the staff is; "" when it is done.
 	Reading string
 }
@@ -54,4 +62,12 @@ type Option struct {
 	With string
 	// Added is said when the person is chosen.
 	Added string
+}
+
+// chip is what the script makes a chip of.
+func (o Option) chip() templ.Attributes {
+	return templ.Attributes{
+		"data-user": o.ID, "data-value": o.Ref, "data-name": o.Name, "data-position": o.Position,
+		"data-chosen": o.Added, "data-dropped": o.Dropped,
+	}
 }

@@ -1,0 +1,88 @@
+// @ts-check
+// A pasted list. The server tells who is meant beyond doubt; about the lines that
+// are left people decide here, one after the other. Loaded when there is one.
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {ReturnType<typeof import('./picker.js').picker>} people
+ * @param {import('./adding.js').Post} post
+ * @param {(html: string) => void} swap puts the pieces of an answer in their places
+ */
+export function lists(form, people, post, swap) {
+  const field = /** @type {HTMLInputElement} */ (document.getElementById('q'));
+  /** @type {Set<string>} lines that were decided while the server was asked */
+  let decided = new Set();
+
+  const place = () => /** @type {HTMLElement} */ (document.getElementById('lines'));
+
+  /** Has the buttons do nothing by themselves: Enter anywhere in the form would press the first one. */
+  function tame() {
+    for (const button of place().querySelectorAll('button')) button.type = 'button';
+  }
+
+  /**
+   * Takes what is in the field for a list, with the lines that are left, and chooses whom it names.
+   * What is typed stays where the server cannot be asked.
+   */
+  async function gather() {
+    const typed = field.value;
+    const before = new Set(people.chosen());
+    decided = new Set();
+    /** @type {[string, string][]} */
+    const list = [];
+    for (const [name, value] of new FormData(form)) if (name !== 'visit') list.push([name, String(value)]);
+    field.setAttribute('aria-busy', 'true');
+    const answer = await post('/card/list', list);
+    field.removeAttribute('aria-busy');
+    if (!answer?.ok) return;
+    const pieces = document.createElement('template');
+    pieces.innerHTML = await answer.text();
+    for (const chip of pieces.content.querySelectorAll('#chosen .chip')) people.join(chip, before);
+    if (field.value === typed) field.value = '';
+    swap(pieces.content.getElementById('lines')?.outerHTML ?? '');
+    for (const line of place().querySelectorAll('fieldset')) if (decided.has(text(line))) line.remove();
+    tame();
+  }
+
+  /**
+   * Takes a line away, and goes on to the next one.
+   * @param {Element} line
+   */
+  function settle(line) {
+    const next = line.nextElementSibling ?? line.previousElementSibling;
+    decided.add(text(line));
+    line.remove();
+    const to = next?.matches('fieldset') ? next.querySelector('input:not([type=hidden]):enabled, button') : null;
+    if (!place().querySelector('fieldset')) place().querySelector('h3')?.remove();
+    if (to instanceof HTMLElement) to.focus();
+    else people.focus();
+  }
+
+  form.addEventListener('change', ({ target }) => {
+    const line = target instanceof HTMLInputElement && target.checked && target.closest('#lines fieldset');
+    const who = line && target.closest('label');
+    if (!line || !who) return;
+    people.take(who);
+    settle(line);
+  });
+
+  form.addEventListener('click', ({ target }) => {
+    const button = target instanceof Element && target.closest('#lines button');
+    if (!(button instanceof HTMLButtonElement)) return;
+    const line = button.closest('fieldset');
+    if (!line) return gather();
+    settle(line);
+    if (button.name !== 'correct') return;
+    field.value = button.value;
+    people.focus();
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+
+  tame();
+  return { gather };
+}
+
+/** @param {Element} line */
+function text(line) {
+  return line.querySelector('input')?.value ?? '';
+}
