@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/playwright-community/playwright-go"
@@ -68,6 +69,39 @@ func TestScreenshots(t *testing.T) {
 				}
 			})
 		}
+		t.Run("home-"+name, func(t *testing.T) {
+			w := newWorld(t)
+			page := newPage(t, options)
+			s := w.sit(t, page, ivan)
+			s.open(t, "deal/77")
+			s.choose(t, pavel, olga)
+			s.add(t) // so that there is something to tell
+			s.wantResult(t, olga, "refused")
+			w.signIn(t, page, "Anna Belova")
+			must(t, page.Locator("nav a[href^='/marketplace/app/']").Click())
+			shootSections(t, page, func(section string) string { return filepath.Join(dir, section+"-"+name+".png") })
+		})
+	}
+}
+
+// shootSections takes a picture of every section of the application's own page.
+func shootSections(t *testing.T, page playwright.Page, path func(section string) string) {
+	t.Helper()
+	f := page.FrameLocator(".appframe iframe")
+	must(t, f.Locator(".first-steps").WaitFor())
+	buttons := f.Locator("nav .section")
+	n, err := buttons.Count()
+	must(t, err)
+	for i := range n {
+		must(t, buttons.Nth(i).Click())
+		must(t, expect.Locator(buttons.Nth(i)).ToHaveAttribute("aria-current", "page"))
+		must(t, expect.Locator(f.Locator("[aria-busy=true]")).ToHaveCount(0))
+		url, err := buttons.Nth(i).GetAttribute("formaction")
+		must(t, err)
+		shoot(t, path(strings.ReplaceAll(strings.TrimPrefix(url, "/"), "/", "-")), func(path string) error {
+			_, err := page.Locator(".appframe iframe").Screenshot(playwright.LocatorScreenshotOptions{Path: &path, Animations: playwright.ScreenshotAnimationsDisabled})
+			return err
+		})
 	}
 }
 
