@@ -133,8 +133,9 @@ type EntryFilter struct {
 	Delegated bool
 	// Changed: somebody was really added or removed, or may have been.
 	Changed bool
-	State   OutcomeState
-	Reason    Reason
+	// States and Reasons: it has one of these.
+	States  []OutcomeState
+	Reasons []Reason
 	// From and To bound when it was begun: not before From, and before To.
 	From, To time.Time
 }
@@ -283,7 +284,7 @@ func (e Entry) said(answer Answer) Entry {
 // before has a name of its own.
 func (a *App) removing(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID) EntryKind {
 	last, err := a.store.Entries(ctx, v.Member, EntryFilter{
-		Asker: v.Viewer, Person: fmt.Sprint(user), Chat: c.ID, State: OutcomeAdded, From: a.now().Add(-undoTime),
+		Asker: v.Viewer, Person: fmt.Sprint(user), Chat: c.ID, States: []OutcomeState{OutcomeAdded}, From: a.now().Add(-undoTime),
 	}, 0, 1)
 	if err != nil || len(last) == 0 || last[0].Whom.ID != user || user == v.Viewer {
 		return EntryRemove
@@ -316,6 +317,8 @@ type Journal struct {
 	// Entries are some, the newest first; More tells that there are older ones.
 	Entries []Entry
 	More    bool
+	// Use counts the entries begun since a time, oldest first.
+	Use []EntryCount
 	// Connectors are the names of those that entries speak of, by code.
 	Connectors map[string]string
 }
@@ -324,12 +327,15 @@ type Journal struct {
 const JournalPage = 50
 
 // Journal reads the entries for which a filter holds, before an ID or the newest
-// for 0. Whether the viewer is an administrator is asked of the portal. It fails
-// with ErrManyNames.
-func (a *App) Journal(ctx context.Context, v Visit, f EntryFilter, before int64) (Journal, error) {
+// for 0, and counts those begun since a time. Whether the viewer is an
+// administrator is asked of the portal. It fails with ErrManyNames.
+func (a *App) Journal(ctx context.Context, v Visit, f EntryFilter, before int64, since time.Time) (Journal, error) {
 	var j Journal
 	var err error
 	if j.All, err = a.mayRead(ctx, v, &f); err != nil {
+		return j, err
+	}
+	if j.Connectors, err = a.store.Connectors(ctx, v.Member); err != nil {
 		return j, err
 	}
 	if j.Entries, err = a.store.Entries(ctx, v.Member, f, before, JournalPage+1); err != nil {
@@ -338,7 +344,10 @@ func (a *App) Journal(ctx context.Context, v Visit, f EntryFilter, before int64)
 	if j.More = len(j.Entries) > JournalPage; j.More {
 		j.Entries = j.Entries[:JournalPage]
 	}
-	j.Connectors, err = a.store.Connectors(ctx, v.Member)
+	if f.From.Before(since) {
+		f.From = since
+	}
+	j.Use, err = a.store.CountEntries(ctx, v.Member, f)
 	return j, err
 }
 
@@ -354,20 +363,12 @@ func (a *App) mayRead(ctx context.Context, v Visit, f *EntryFilter) (all bool, e
 	return true, nil
 }
 
-// JournalUse counts the entries that Journal would give.
-func (a *App) JournalUse(ctx context.Context, v Visit, f EntryFilter) ([]EntryCount, error) {
-	if _, err := a.mayRead(ctx, v, &f); err != nil {
-		return nil, err
-	}
-	return a.store.CountEntries(ctx, v.Member, f)
-}
-
 // exportPage is how many entries are held in memory at a time.
 const exportPage = 500
 
 // ExportJournal calls each for all entries that Journal would give, the newest
-// first, before anything else goes wrong: the error is that of each, or the
-// cause for which there are no more.
+// first; few are in memory at a time. The error is that of each, or why there
+// are no more.
 func (a *App) ExportJournal(ctx context.Context, v Visit, f EntryFilter, each func(Entry) error) error {
 	if _, err := a.mayRead(ctx, v, &f); err != nil {
 		return err

@@ -63,6 +63,8 @@ var badInputs = map[string]badInput{
 	"POST /card/wish":            {good: goodWish, pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, buttonFields("wish", false), wishFields("wish"), notFromHere)},
 	"POST /card/unwish":          {good: goodUnwish, pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, buttonFields("unwish", false), wishFields("unwish"), notFromHere)},
 	"POST /home":                 {good: goodHome("/home", ivan), rows: slices.Concat(noForm, visitFields, notFromHere)},
+	"POST /home/journal":         {good: goodJournal("/home/journal"), rows: slices.Concat(noForm, visitFields, journalRows, placeRows, notFromHere)},
+	"POST /home/journal/export":  {good: goodJournal("/home/journal/export"), rows: slices.Concat(noForm, visitFields, journalRows, exportRows, notFromHere)},
 	"POST /home/settings":        {good: goodHome("/home/settings", ivan), rows: slices.Concat(noForm, visitFields, notFromHere)},
 	"POST /home/settings/save":   {good: goodHome("/home/settings/save", ivan), rows: slices.Concat(noForm, visitFields, settingsFields, notFromHere)},
 	"POST /visit":                {good: goodRenewal, pieces: true, rows: slices.Concat(noForm, visitFields, tokenFields, notFromHere)},

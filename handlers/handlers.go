@@ -105,6 +105,8 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/card/wish", s.wish)
 	e.POST("/card/unwish", s.unwish)
 	e.POST("/home", s.welcome)
+	e.POST("/home/journal", s.journal)
+	e.POST("/home/journal/export", s.export)
 	e.POST("/home/settings", s.settings)
 	e.POST("/home/settings/save", s.saveSettings)
 	e.POST("/visit", s.renew)

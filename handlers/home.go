@@ -27,6 +27,7 @@ type section struct {
 // sections are all of them, in the order of their buttons.
 var sections = []section{
 	{url: "/home", says: "home.nav.start"},
+	{url: "/home/journal", says: "home.nav.journal"},
 	{url: "/home/settings", says: "home.nav.settings"},
 }
 

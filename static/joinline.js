@@ -1,7 +1,8 @@
 // @ts-check
 // What every page does once it stands in the portal's frame: it keeps the frame
 // as tall as itself, opens chats in the portal's messenger, finishes an
-// installation, and asks the portal for fresh tokens where the old ones died.
+// installation, tells the time zone of the browser, and asks the portal for fresh
+// tokens where the old ones died.
 // Without this script each page still works as plain forms and links.
 
 import { connect } from './frame.js';
@@ -18,6 +19,10 @@ document.addEventListener('click', (event) => {
   event.preventDefault();
   portal.openMessenger(link.dataset.dialog ?? '');
 });
+
+for (const field of document.querySelectorAll('input[name=zone]')) {
+  if (field instanceof HTMLInputElement) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? '';
+}
 
 finishInstallation();
 relaunch();

@@ -142,7 +142,7 @@ func TestTemplatesHoldNoSentences(t *testing.T) {
 		t.Fatal("no templates")
 	}
 	spoken := regexp.MustCompile(`(?:aria-label|placeholder|title|alt|data-say|value)="[^"]*\p{L}[^"]*"`)
-	machine := regexp.MustCompile(`value="(?:refresh|find|suggest|all)"`)
+	machine := regexp.MustCompile(`value="(?:refresh|find|suggest|all|csv|jsonl)"`)
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if err != nil {

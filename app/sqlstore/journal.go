@@ -163,6 +163,20 @@ func (c *condition) add(part string, values ...any) {
 
 func (c *condition) String() string { return strings.Join(c.parts, ` AND `) }
 
+// oneOf adds that a column holds one of some codes, if there are any.
+func oneOf[Code ~string](w *condition, column string, codes []Code) {
+	var values []any
+	for _, c := range codes {
+		values = append(values, string(c))
+	}
+	if values != nil {
+		w.add(column+` IN (`+marks(len(values))+`)`, values...)
+	}
+}
+
+// marks are so many of them, as they stand in a list.
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat(mark+", ", n), ", ") }
+
 // where is a filter as a condition.
 func (s *Store) where(ctx context.Context, member bitrix.MemberID, f app.EntryFilter) (*condition, error) {
 	w := &condition{}
@@ -188,8 +202,6 @@ func (s *Store) where(ctx context.Context, member bitrix.MemberID, f app.EntryFi
 		{f.Chat != 0, `chat_id = ?`, int64(f.Chat)},
 		{f.Connector != "", `connector = ?`, f.Connector},
 		{f.Kind != "", `kind = ?`, string(f.Kind)},
-		{f.State != "", `state = ?`, string(f.State)},
-		{f.Reason != "", `reason = ?`, string(f.Reason)},
 		{!f.From.IsZero(), `id >= ?`, micros(f.From) * numbersPerMicro},
 		{!f.To.IsZero(), `id < ?`, micros(f.To) * numbersPerMicro},
 	} {
@@ -197,6 +209,8 @@ func (s *Store) where(ctx context.Context, member bitrix.MemberID, f app.EntryFi
 			w.add(c.part, c.value)
 		}
 	}
+	oneOf(w, `state`, f.States)
+	oneOf(w, `reason`, f.Reasons)
 	if f.Changed {
 		w.add(`whom_id > 0 AND kind <> ? AND state IN (?, ?, ?, ?)`, string(app.EntryObserve),
 			string(app.OutcomeAdded), string(app.OutcomeElsewhere), string(app.OutcomeRemoved), string(app.OutcomeUnknown))
@@ -349,7 +363,7 @@ func (s *Store) call(ctx context.Context, member bitrix.MemberID, entries []app.
 		for _, about := range chunk {
 			values = append(values, about)
 		}
-		w.add(`about IN (`+strings.TrimSuffix(strings.Repeat(mark+", ", len(chunk)), ", ")+`)`, values...)
+		w.add(`about IN (`+marks(len(chunk))+`)`, values...)
 		if err := s.readNames(ctx, member, w, func(about, name string) { found[about] = name }); err != nil {
 			return err
 		}

@@ -118,15 +118,15 @@ func filteredEntries(t *testing.T, ctx context.Context, s app.Store) {
 		"a chat":                        {app.EntryFilter{Chat: 9}, []app.Entry{pavel}},
 		"a connector":                   {app.EntryFilter{Connector: "telegrambot"}, []app.Entry{olga}},
 		"a kind":                        {app.EntryFilter{Kind: app.EntryPolicy}, []app.Entry{policy}},
-		"an outcome":                    {app.EntryFilter{State: app.OutcomeRefused}, []app.Entry{pavel}},
-		"a reason":                      {app.EntryFilter{Reason: app.ReasonHistory}, []app.Entry{pavel}},
+		"an outcome":                    {app.EntryFilter{States: []app.OutcomeState{app.OutcomeRefused}}, []app.Entry{pavel}},
+		"a reason":                      {app.EntryFilter{Reasons: []app.Reason{app.ReasonBusy, app.ReasonHistory}}, []app.Entry{pavel}},
 		"from a time":                   {app.EntryFilter{From: pavel.At}, []app.Entry{policy, pavel}},
 		"until a time":                  {app.EntryFilter{To: pavel.At}, []app.Entry{olga}},
 		"everything at once":            {app.EntryFilter{Person: "pavel", Item: pavel.Item, Chat: 9, Kind: app.EntryWish, To: policy.At}, []app.Entry{pavel}},
 		"somebody who is not there":     {app.EntryFilter{Person: "nobody"}, nil},
 		"what would end the statement":  {app.EntryFilter{Person: "'; DROP TABLE journal; --", Connector: "' OR 1=1 --"}, nil},
 		"a pattern is no pattern":       {app.EntryFilter{Person: "%"}, nil},
-		"an unknown reason of an add":   {app.EntryFilter{Kind: app.EntryAdd, Reason: app.ReasonBusy}, nil},
+		"an unknown reason of an add":   {app.EntryFilter{Kind: app.EntryAdd, Reasons: []app.Reason{app.ReasonBusy}}, nil},
 		"people of another portal none": {app.EntryFilter{Asker: 99}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
