@@ -25,6 +25,8 @@ type Answer struct {
 	Late bool `json:"l,omitempty"`
 	// Stop tells whose calls would fail for the same reason.
 	Stop Stop `json:"s,omitempty"`
+	// As is in whose name the portal was asked; zero: in the viewer's.
+	As Actor `json:"a,omitzero"`
 }
 
 // AnswerKind is the kind of an answer; empty: nothing was asked.
@@ -41,6 +43,8 @@ const (
 	AnswerLost AnswerKind = "lost"
 	// AnswerUnheard: the portal surely did not look at the call.
 	AnswerUnheard AnswerKind = "unheard"
+	// AnswerBarred: the portal was not asked, because of the policy.
+	AnswerBarred AnswerKind = "barred"
 )
 
 // Stop tells how much a reason for not adding one person concerns others.
@@ -58,12 +62,14 @@ const (
 // about the person, so that the participants are worth reading. Where the
 // viewer is refused the person was not looked at.
 func (a Answer) reached() bool {
-	return a.Kind != "" && a.Kind != AnswerUnheard && a.Reason != ReasonCallerNoAccess
+	return a.Kind != "" && a.Kind != AnswerUnheard && a.Kind != AnswerBarred && a.Reason != ReasonCallerNoAccess
 }
 
 // isRefusal reports whether the call surely changed nothing: a person seen
 // afterwards was there before.
-func (a Answer) isRefusal() bool { return a.Kind == AnswerRefused || a.Kind == AnswerUnheard }
+func (a Answer) isRefusal() bool {
+	return a.Kind == AnswerRefused || a.Kind == AnswerUnheard || a.Kind == AnswerBarred
+}
 
 // Halted is what an answer means for people in other chats: nobody is tried.
 func (a Answer) Halted() Answer { return Answer{Reason: a.why(), Stop: StopAll} }
@@ -103,10 +109,10 @@ func unheard(err error) bool {
 // portal keeps its verdict about the first person of a batch for all others.
 // It stops, and says why, when the next call would fail for the same reason
 // whoever is next. The entry is what the journal says of each.
-func (a *App) askAll(ctx context.Context, client bitrix.Viewer, e Entry, c ChatRef, people []bitrix.UserID) (answers []Answer, stopped error) {
+func (w adder) askAll(ctx context.Context, e Entry, c ChatRef, people []bitrix.UserID) (answers []Answer, stopped error) {
 	lost := 0
 	for _, user := range people {
-		answer, err := a.ask(ctx, client, e, c, user)
+		answer, err := w.ask(ctx, e, c, user)
 		if lost++; answer.Kind != AnswerLost {
 			lost = 0
 		}
@@ -125,22 +131,31 @@ func (a *App) askAll(ctx context.Context, client bitrix.Viewer, e Entry, c ChatR
 	return answers, nil
 }
 
-// ask makes the call for one person, once the journal says so. The error is the
-// cause of an answer that is no agreement.
-func (a *App) ask(ctx context.Context, client bitrix.Viewer, e Entry, c ChatRef, user bitrix.UserID) (Answer, error) {
-	if err := a.begin(ctx, e, user); err != nil {
+// ask makes the call for one person, if the policy allows it and once the journal
+// says so. The error is the cause of an answer that is no agreement.
+func (w adder) ask(ctx context.Context, e Entry, c ChatRef, user bitrix.UserID) (Answer, error) {
+	if why := w.says.bars(user); why != "" {
+		return Answer{User: user, Kind: AnswerBarred, Reason: why}, errBarred
+	}
+	if err := w.begin(ctx, e, user); err != nil {
 		return unrecorded(user), err
 	}
-	answer, err := call(ctx, client, c, user)
-	a.heard(ctx, e.said(answer))
+	answer, err := call(ctx, w.client.AddUser, c, user)
+	if answer.Reason == ReasonHistory && w.says.policy.Delegated {
+		answer, err = w.delegate(ctx, e, c, answer, err)
+	}
+	w.heard(ctx, e.as(answer.As).said(answer))
 	return answer, err
 }
 
-// call is ask without the journal.
-func call(ctx context.Context, client bitrix.Viewer, c ChatRef, user bitrix.UserID) (Answer, error) {
+// addUser is the call that adds a person, in somebody's name.
+type addUser func(ctx context.Context, item bitrix.CRMItem, chat bitrix.ChatID, user bitrix.UserID) (bitrix.ChatID, error)
+
+// call is ask without policy and journal.
+func call(ctx context.Context, add addUser, c ChatRef, user bitrix.UserID) (Answer, error) {
 	a := Answer{User: user, Kind: AnswerAgreed}
 	var err error
-	a.Told, err = client.AddUser(ctx, c.Owner, c.ID, user)
+	a.Told, err = add(ctx, c.Owner, c.ID, user)
 	if err == nil && a.Told != 0 {
 		return a, nil
 	}
@@ -170,6 +185,7 @@ func call(ctx context.Context, client bitrix.Viewer, c ChatRef, user bitrix.User
 var (
 	errLost   = errors.New("the answer was lost")
 	errNoChat = errors.New("the portal found no chat")
+	errBarred = errors.New("the policy forbids it")
 )
 
 // mayStillRun reports whether the portal may still be at a lost call, so that

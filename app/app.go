@@ -56,6 +56,7 @@ type App struct {
 	loads singleflight.Group // of directories from the store
 
 	present    *noticed
+	rulings    *rulings
 	connectors *connectors
 
 	mu           sync.Mutex
@@ -67,7 +68,7 @@ type App struct {
 // speaking to portals through b, the application of the configuration. Those
 // that are registered in the store speak as b does, with keys of their own.
 func New(cfg Config, s Store, b *bitrix.Application, log *slog.Logger) *App {
-	return &App{cfg: cfg, store: s, bitrix: b, log: log, now: time.Now, renewing: semaphore.NewWeighted(maxRenewals), shelf: newShelf(), present: newNoticed(), connectors: &connectors{}}
+	return &App{cfg: cfg, store: s, bitrix: b, log: log, now: time.Now, renewing: semaphore.NewWeighted(maxRenewals), shelf: newShelf(), present: newNoticed(), rulings: newRulings(), connectors: &connectors{}}
 }
 
 // maxRenewals is more than can run at once.

@@ -21,18 +21,23 @@ import (
 // somebody else in the very same moment may be lost. The error is about the
 // request itself, and then nothing was changed.
 func (a *App) Observe(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID) (Changed, error) {
-	client, err := a.adding(ctx, v, []ChatRef{c}, len(once([]bitrix.UserID{user})))
+	w, err := a.adder(ctx, v, []ChatRef{c}, once([]bitrix.UserID{user}))
 	if err != nil {
 		return Changed{}, err
 	}
 	// Once begun it is seen through, whether or not the page still waits.
 	ctx = context.WithoutCancel(ctx)
 	done := Changed{Outcome: Outcome{User: user}}
+	if done.Reason = w.says.bars(user); done.Reason != "" {
+		done.State = OutcomeRefused
+		a.forbidden(ctx, v.entry(EntryObserve, c), done.Outcome)
+		return done, nil
+	}
 	e := v.entry(EntryObserve, c)
 	if err := a.begin(ctx, e, user); err != nil {
 		return Changed{}, err
 	}
-	done.State, done.Reason, err = observe(ctx, client, c.Owner, user)
+	done.State, done.Reason, err = observe(ctx, w.client, c.Owner, user)
 	e.Whom.ID, e.State, e.Reason = user, done.State, done.Reason
 	if err != nil {
 		e.State, e.Reason = OutcomeNotTried, reasonOf(err)
@@ -42,8 +47,8 @@ func (a *App) Observe(ctx context.Context, v Visit, c ChatRef, user bitrix.UserI
 	}
 	if done.State == OutcomeAdded || done.State == OutcomeAlreadyIn {
 		e := v.entry(EntryAdd, c)
-		answers, _ := a.askAll(ctx, client, e, c, []bitrix.UserID{user})
-		added := a.settle(ctx, client, v, e, c, []bitrix.UserID{user}, answers)
+		answers, _ := w.askAll(ctx, e, c, []bitrix.UserID{user})
+		added := a.settle(ctx, w.client, v, e, c, []bitrix.UserID{user}, answers)
 		done.Outcome, done.Chat = added.Outcomes[0], added.Chat
 	}
 	a.log.InfoContext(ctx, "observe", KeyMember, v.Member, KeyUser, v.Viewer, KeyItem, c.Owner.String(), KeyColleague, user,
@@ -99,8 +104,15 @@ func (a *App) StartDialog(ctx context.Context, v Visit, c ChatRef) (Changed, err
 	if err != nil {
 		return Changed{}, err
 	}
-	before, err := client.Dialog(ctx, c.ID)
 	done := Changed{Outcome: Outcome{User: v.Viewer}, Name: v.Name}
+	if done.Reason, err = a.excluded(ctx, client, v); err != nil {
+		return Changed{}, err
+	} else if done.Reason != "" {
+		done.State = OutcomeRefused
+		a.forbidden(ctx, v.entry(EntryDialog, c), done.Outcome)
+		return done, nil
+	}
+	before, err := client.Dialog(ctx, c.ID)
 	switch {
 	case errors.Is(err, bitrix.ErrDialogAccess):
 		done.State, done.Reason = OutcomeRefused, ReasonCallerNoAccess

@@ -78,12 +78,18 @@ const DeliveryNobody DeliveryState = "nobody"
 // that leads to the errand. It does not add anybody. Asked again about the same people and chat the notice takes
 // the place of the one before.
 //
-// The error means that nothing was sent: those of Add. What happened at the
+// The error means that nothing was sent: those of Add, and ErrPolicy. What happened at the
 // portal is told in the Plea.
 func (a *App) Entrust(ctx context.Context, v Visit, c ChatRef, of Pleading) (Plea, error) {
 	client, err := a.adding(ctx, v, []ChatRef{c}, len(of.People))
 	if err != nil {
 		return Plea{}, err
+	}
+	switch says, err := a.rule(ctx, client, v, nil); {
+	case err != nil:
+		return Plea{}, err
+	case says.viewer != "":
+		return Plea{}, ErrPolicy
 	}
 	i, err := a.installation(ctx, v.Member)
 	if err != nil {

@@ -71,6 +71,23 @@ var (
 	ErrTooMany = errors.New("too many people at once")
 	// ErrTooManyWishes: the person has MaxWishes wishes already.
 	ErrTooManyWishes = errors.New("too many wishes")
+	// ErrPolicy: the portal's policy does not let this person add people.
+	ErrPolicy = errors.New("the policy of the portal excludes this person")
+	// ErrNoNote: the portal's policy lets nobody be added without a note.
+	ErrNoNote = errors.New("a note is required")
+	// ErrUnsure: what was asked for must be confirmed first.
+	ErrUnsure = errors.New("not confirmed")
+	// ErrHidden: the portal's policy does not show Joinline in cards of this type.
+	ErrHidden = errors.New("not shown in cards of this type")
+	// ErrPolicyChanged: somebody else changed the policy meanwhile.
+	ErrPolicyChanged = errors.New("the policy was changed meanwhile")
+	// ErrPolicyInvalid: there cannot be such a policy.
+	ErrPolicyInvalid = errors.New("no such policy can be")
+	// ErrAccessUnknown: codes or names that the portal does not know. The error
+	// is an *AccessError.
+	ErrAccessUnknown = errors.New("the portal does not know all of them")
+	// ErrTabs: the policy is saved, and the tabs of the cards are not as it wants.
+	ErrTabs = errors.New("the tabs of the cards are not as the policy wants")
 	// ErrUnknownEvent: an event that Joinline has no business with.
 	ErrUnknownEvent = errors.New("unknown event")
 )
@@ -164,7 +181,8 @@ func known(err error) bool {
 	for _, s := range []error{
 		ErrNotInstalled, ErrWhichPortal, ErrNotAdmin, ErrWrongPortal, ErrForged, ErrNoToken, ErrNoAccess, ErrRemoved, ErrMoved, ErrScope, ErrPlan,
 		ErrKeys, ErrPortalBusy, ErrPortalDown, ErrPortalRefused, ErrHandlerURL, ErrNoItem, ErrItemNotFound, ErrNotAllowed, ErrExternal,
-		ErrNotInVisit, ErrNobody, ErrTooMany, ErrTooManyWishes, ErrUnknownEvent,
+		ErrNotInVisit, ErrNobody, ErrTooMany, ErrTooManyWishes, ErrPolicy, ErrNoNote, ErrUnsure, ErrHidden, ErrPolicyChanged,
+		ErrPolicyInvalid, ErrAccessUnknown, ErrTabs, ErrUnknownEvent,
 	} {
 		if errors.Is(err, s) {
 			return true

@@ -237,11 +237,18 @@ func (g *grantor) grant(ctx context.Context, w *Wish, members []bitrix.UserID) (
 		if err := g.store.KeepWish(ctx, *w, g.lease.Until, g.due, g.lease.Until); err != nil {
 			return nil, err
 		}
+		says, err := g.rule(ctx, g.client, g.visit, missing)
+		if err != nil {
+			return nil, nil // who has no token any more is told at the next look
+		}
+		if says.policy.NoteRequired && says.viewer == "" {
+			says.viewer = ReasonPolicyNote
+		}
 		c, v := w.ref(members), g.visit
 		v.Item, v.Title = w.Item, w.ItemName
 		e := v.entry(EntryWish, c)
 		e.ChatName = w.ChatName
-		answers, _ := g.askAll(ctx, g.client, e, c, missing)
+		answers, _ := adder{g.App, says, g.client, v}.askAll(ctx, e, c, missing)
 		for _, o := range g.settle(ctx, g.client, g.visit, e, c, missing, answers).Outcomes {
 			outcomes[o.User] = o
 		}

@@ -60,12 +60,16 @@ func (e *exam) scopes(context.Context) []Finding {
 	return found
 }
 
-func (e *exam) placements(context.Context) []Finding {
+func (e *exam) placements(ctx context.Context) []Finding {
 	var bound []bitrix.BoundPlacement
 	if !e.told("placements", &bound) {
 		return unanswered()
 	}
-	wanted, right := e.App.placements(), map[string]bool{}
+	p, err := e.store.Policy(ctx, e.i.Member)
+	if err != nil {
+		return unanswered()
+	}
+	wanted, right := e.App.placements(p), map[string]bool{}
 	var found []Finding
 	for _, b := range bound {
 		w, ours := wanted[b.Placement]

@@ -60,7 +60,11 @@ func (a *App) Repair(ctx context.Context, v Visit) error {
 		return err
 	}
 	client := i.bitrix.Installation(i.Endpoint, k)
-	if err := a.bindPlacements(ctx, client); err != nil {
+	p, err := a.store.Policy(ctx, v.Member)
+	if err != nil {
+		return err
+	}
+	if err := a.bindPlacements(ctx, client, p); err != nil {
 		return err
 	}
 	return a.bindEvents(ctx, client)
@@ -95,7 +99,11 @@ func (a *App) install(ctx context.Context, c claim) (Installation, error) {
 	if err := a.admit(ctx, client, grant); err != nil {
 		return Installation{Portal: i.Portal}, err
 	}
-	if err := a.bindPlacements(ctx, client); err != nil {
+	p, err := a.store.Policy(ctx, i.Member)
+	if err != nil {
+		return Installation{Portal: i.Portal}, err
+	}
+	if err := a.bindPlacements(ctx, client, p); err != nil {
 		return Installation{Portal: i.Portal}, err
 	}
 	if err := a.bindEvents(ctx, client); err != nil {
@@ -204,18 +212,18 @@ func (a *App) admit(ctx context.Context, client bitrix.Installation, grant bitri
 	return nil
 }
 
-// bindPlacements makes the tabs of the four cards ours: what lacks is bound,
-// then what is bound elsewhere or under another address is unbound. A tab
+// bindPlacements makes the tabs of the cards ours that a policy shows: what lacks
+// is bound, then what is bound elsewhere or under another address is unbound. A tab
 // whose titles differ is bound anew, because the portal cannot change them.
 // See https://apidocs.bitrix24.com/api-reference/widgets/placement-bind.html
-func (a *App) bindPlacements(ctx context.Context, client bitrix.Installation) error {
+func (a *App) bindPlacements(ctx context.Context, client bitrix.Installation, p Policy) error {
 	bound, err := client.Placements(ctx)
 	if err != nil {
 		return bindRefusal("reading the placements", err)
 	}
 	var strays []bitrix.BoundPlacement
 	right := map[string]bool{}
-	wanted := a.placements()
+	wanted := a.placements(p)
 	for _, b := range bound {
 		w, ours := wanted[b.Placement]
 		switch {
@@ -245,10 +253,13 @@ func (a *App) bindPlacements(ctx context.Context, client bitrix.Installation) er
 	return nil
 }
 
-// placements are the tabs of the four cards.
-func (a *App) placements() map[string]bitrix.PlacementBinding {
+// placements are the tabs of the cards that a policy shows.
+func (a *App) placements(p Policy) map[string]bitrix.PlacementBinding {
 	wanted := map[string]bitrix.PlacementBinding{}
 	for _, t := range bitrix.ItemTypes() {
+		if !p.Shows(t) {
+			continue
+		}
 		code := "CRM_" + string(t) + "_DETAIL_TAB"
 		wanted[code] = bitrix.PlacementBinding{Placement: code, Handler: a.cfg.PublicURL + AppPath, Titles: a.cfg.Titles}
 	}

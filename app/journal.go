@@ -270,7 +270,7 @@ func (e Entry) said(answer Answer) Entry {
 	switch answer.Kind {
 	case AnswerAgreed:
 		e.Reason = ReasonUnconfirmed
-	case AnswerRefused:
+	case AnswerRefused, AnswerBarred:
 		e.State = OutcomeRefused
 	case AnswerLost:
 		e.Reason = ReasonLost
@@ -278,6 +278,20 @@ func (e Entry) said(answer Answer) Entry {
 		e.State = OutcomeNotTried
 	}
 	return e
+}
+
+// as tells who acted for whoever asked; nobody for the zero Actor.
+func (e Entry) as(who Actor) Entry {
+	if who.ID != 0 {
+		e.OnBehalf, e.By = e.By, Party(who)
+	}
+	return e
+}
+
+// forbidden writes into the journal what the policy forbade.
+func (a *App) forbidden(ctx context.Context, e Entry, o Outcome) {
+	e.Whom.ID, e.State, e.Reason = o.User, o.State, o.Reason
+	a.end(context.WithoutCancel(ctx), e)
 }
 
 // removing is the kind of a removal: taking back what the viewer did shortly
@@ -454,6 +468,10 @@ func (a *App) TendJournals(ctx context.Context) error {
 }
 
 // journalLife is how long a portal keeps its entries.
-func (a *App) journalLife(context.Context, bitrix.MemberID) (time.Duration, error) {
-	return journalLife, nil
+func (a *App) journalLife(ctx context.Context, member bitrix.MemberID) (time.Duration, error) {
+	p, err := a.store.Policy(ctx, member)
+	if p.JournalDays > 0 {
+		return time.Duration(p.JournalDays) * 24 * time.Hour, err
+	}
+	return journalLife, err
 }

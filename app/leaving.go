@@ -34,6 +34,13 @@ func (a *App) Remove(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID
 		return Changed{}, err
 	}
 	done := Changed{Outcome: Outcome{User: user}}
+	if done.Reason, err = a.keepsOut(ctx, client, v, user); err != nil {
+		return Changed{}, err
+	} else if done.Reason != "" {
+		done.State = OutcomeRefused
+		a.forbidden(ctx, v.entry(EntryRemove, c), done.Outcome)
+		return done, nil
+	}
 	before, err := a.readBack(ctx, client, v, c, []bitrix.UserID{user}, nil)
 	done.Name, done.Chat = before.name(user), before.chat
 	members, read := before.members[c.ID]
@@ -63,6 +70,16 @@ func (a *App) Remove(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID
 	a.log.InfoContext(ctx, "remove", KeyMember, v.Member, KeyUser, v.Viewer, KeyItem, c.Owner.String(), KeyChat, c.ID,
 		KeyColleague, user, KeyState, done.State, KeyReason, done.Reason)
 	return done, nil
+}
+
+// keepsOut is why the policy does not let the viewer take a person out of a chat:
+// who may not add others may only leave themselves.
+func (a *App) keepsOut(ctx context.Context, client bitrix.Viewer, v Visit, user bitrix.UserID) (Reason, error) {
+	if user == v.Viewer {
+		return "", nil
+	}
+	r, err := a.rule(ctx, client, v, nil)
+	return r.viewer, err
 }
 
 // remove makes the call and judges it by who takes part afterwards.
@@ -103,6 +120,13 @@ func (a *App) Join(ctx context.Context, v Visit, c ChatRef) (Changed, error) {
 	client, err := a.adding(ctx, v, []ChatRef{c}, 1)
 	if err != nil {
 		return Changed{}, err
+	}
+	if why, err := a.excluded(ctx, client, v); err != nil {
+		return Changed{}, err
+	} else if why != "" {
+		done := Changed{Outcome: Outcome{User: v.Viewer, State: OutcomeRefused, Reason: why}, Name: v.Name}
+		a.forbidden(ctx, v.entry(EntryJoin, c), done.Outcome)
+		return done, nil
 	}
 	answer, e := Answer{User: v.Viewer, Kind: AnswerAgreed, Told: c.ID}, v.entry(EntryJoin, c)
 	if err := a.begin(ctx, e, v.Viewer); err != nil {

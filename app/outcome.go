@@ -14,6 +14,9 @@ type Outcome struct {
 	Reason Reason
 	// Chat is where the person was added instead, for OutcomeElsewhere.
 	Chat bitrix.ChatID
+	// As is in whose name the portal was asked to add the person; zero: in the
+	// viewer's.
+	As Actor `json:"as,omitzero"`
 }
 
 // OutcomeState is the kind of an outcome.
@@ -107,6 +110,15 @@ const (
 	// ReasonUnrecorded: the journal could not be written, so nothing was asked of
 	// the portal.
 	ReasonUnrecorded Reason = "unrecorded"
+	// ReasonPolicyViewer: the portal's policy does not let the viewer add people.
+	ReasonPolicyViewer Reason = "policy_viewer"
+	// ReasonPolicyColleague: the portal's policy lets nobody add the person.
+	ReasonPolicyColleague Reason = "policy_colleague"
+	// ReasonPolicyUnread: the portal did not tell what its policy depends on.
+	ReasonPolicyUnread Reason = "policy_unread"
+	// ReasonPolicyNote: the portal's policy lets nobody be added without a note,
+	// and there was none.
+	ReasonPolicyNote Reason = "policy_note"
 	// ReasonOther: the portal refused for a reason Joinline does not know.
 	ReasonOther Reason = "other"
 )
@@ -114,7 +126,7 @@ const (
 // judge says what is true of one person. Being seen among the participants
 // outweighs whatever the call answered.
 func judge(user bitrix.UserID, a Answer, c ChatRef, back readBack) Outcome {
-	o := Outcome{User: user}
+	o := Outcome{User: user, As: a.As}
 	members, read := back.members[c.ID]
 	in := slices.Contains(members, user)
 	switch {

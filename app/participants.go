@@ -36,7 +36,8 @@ type Added struct {
 // afterwards. Repeating it is harmless.
 //
 // The error is about the request itself, and then nothing was asked of the
-// portal: ErrNobody, ErrTooMany, ErrNotInVisit, ErrNotInstalled, ErrNoToken.
+// portal: ErrNobody, ErrTooMany, ErrNotInVisit, ErrNotInstalled, ErrNoToken,
+// ErrNoNote, ErrUnsure.
 // Whatever happens at the portal is told in Added.
 //
 // Ask and Settle are its two halves, for a page that shows how far it is.
@@ -53,7 +54,7 @@ func (a *App) Add(ctx context.Context, v Visit, c ChatRef, people []bitrix.UserI
 // chats behind it are not tried. ErrTooMany also for more than MaxChats.
 func (a *App) AddToAll(ctx context.Context, v Visit, chats []ChatRef, people []bitrix.UserID) ([]Added, error) {
 	people = once(people)
-	client, err := a.adding(ctx, v, chats, len(people))
+	w, err := a.adder(ctx, v, chats, people)
 	if err != nil {
 		return nil, err
 	}
@@ -63,12 +64,12 @@ func (a *App) AddToAll(ctx context.Context, v Visit, chats []ChatRef, people []b
 	for _, c := range chats {
 		answers := []Answer{halted}
 		if halted.Stop != StopAll {
-			answers, stopped = a.askAll(ctx, client, v.entry(EntryAdd, c), c, people)
+			answers, stopped = w.askAll(ctx, v.entry(EntryAdd, c), c, people)
 			if last := answers[len(answers)-1]; last.Stop == StopAll {
 				halted = last.Halted()
 			}
 		}
-		added := a.settle(ctx, client, v, v.entry(EntryAdd, c), c, people, answers)
+		added := a.settle(ctx, w.client, v, v.entry(EntryAdd, c), c, people, answers)
 		if added.Stopped = stopped; stopped != nil {
 			a.log.LogAttrs(ctx, slog.LevelInfo, "add stopped", slog.Any(KeyMember, v.Member), slog.Any(KeyChat, c.ID), slog.Any(KeyError, stopped))
 		}
@@ -87,14 +88,14 @@ func (a *App) AddToAll(ctx context.Context, v Visit, chats []ChatRef, people []b
 // may then be asked again.
 func (a *App) Ask(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID) (Answer, error) {
 	people := once([]bitrix.UserID{user})
-	client, err := a.adding(ctx, v, []ChatRef{c}, len(people))
+	w, err := a.adder(ctx, v, []ChatRef{c}, people)
 	if err != nil {
 		return Answer{}, err
 	}
 	// A call that has begun is awaited, whether or not the page still waits: a
 	// lost answer is worth less than a late one.
 	ctx = context.WithoutCancel(ctx)
-	answer, err := a.ask(ctx, client, v.entry(EntryAdd, c), c, user)
+	answer, err := w.ask(ctx, v.entry(EntryAdd, c), c, user)
 	if errors.Is(err, ErrNoToken) {
 		a.end(ctx, v.entry(EntryAdd, c).said(answer))
 		return Answer{}, fmt.Errorf("adding to chat %d: %w", c.ID, err)
@@ -154,7 +155,7 @@ func (a *App) settle(ctx context.Context, client bitrix.Viewer, v Visit, e Entry
 		o := judge(user, answer, c, back)
 		added.Outcomes = append(added.Outcomes, o)
 		if answer.Kind != "" && answer.Reason != ReasonUnrecorded {
-			settled := e.about(back, user)
+			settled := e.as(answer.As).about(back, user)
 			settled.State, settled.Reason = o.State, o.Reason
 			entries = append(entries, settled)
 		}

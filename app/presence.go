@@ -32,6 +32,8 @@ type Presence struct {
 	// Doubtful: the portal may refuse to add the person, who is not in the queue
 	// of a chat's Open Channel while the viewer is no administrator.
 	Doubtful bool
+	// Barred is why the policy lets nobody add the person; empty when it does.
+	Barred Reason
 }
 
 // Presence tells about people, who are to be added to chats, what the portal
@@ -41,7 +43,18 @@ func (a *App) Presence(ctx context.Context, v Visit, people []bitrix.UserID, cha
 	people = once(people)
 	people = people[:min(len(people), maxPresent)]
 	lines := linesOf(v, chats)
-	if err := a.notice(ctx, v, people, lines); err != nil {
+	c, err := a.viewer(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	says, err := a.rule(ctx, c, v, people)
+	if err != nil {
+		return nil, err
+	}
+	if says.policy.Delegated {
+		lines = nil // the queue keeps nobody out
+	}
+	if err := a.notice(ctx, c, v, people, lines); err != nil {
 		return nil, err
 	}
 	now := a.now()
@@ -56,7 +69,10 @@ func (a *App) Presence(ctx context.Context, v Visit, people []bitrix.UserID, cha
 			queue, told := a.present.queue(v.Member, line, now)
 			p.Doubtful = p.Doubtful || told && !u.External() && !slices.Contains(queue, id)
 		}
-		if known || p.Doubtful {
+		if p.Barred = says.people[id]; p.Barred == ReasonPolicyUnread {
+			p.Barred = ""
+		}
+		if known || p.Doubtful || p.Barred != "" {
 			all[id] = p
 		}
 	}
@@ -75,7 +91,7 @@ func linesOf(v Visit, chats []ChatRef) (lines []bitrix.LineID) {
 
 // notice asks the portal about whatever is not known or not known lately. That
 // something is not told is no failure.
-func (a *App) notice(ctx context.Context, v Visit, people []bitrix.UserID, lines []bitrix.LineID) error {
+func (a *App) notice(ctx context.Context, c bitrix.Viewer, v Visit, people []bitrix.UserID, lines []bitrix.LineID) error {
 	now := a.now()
 	b := bitrix.NewBatch()
 	b.Reads = true
@@ -93,10 +109,6 @@ func (a *App) notice(ctx context.Context, v Visit, people []bitrix.UserID, lines
 	}
 	if b.Len() == 0 {
 		return nil
-	}
-	c, err := a.viewer(ctx, v)
-	if err != nil {
-		return err
 	}
 	r, err := c.Batch(ctx, b)
 	if err != nil {

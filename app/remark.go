@@ -44,13 +44,16 @@ func (w Ways) Any() bool { return w != Ways{} }
 
 // Habits are what a person is used to, kept between visits.
 type Habits struct {
-	// Ways are those chosen last.
+	// Ways are those chosen last; where nothing ever was, what the portal's policy
+	// wants.
 	Ways
 	// Language is the catalog's in which they want to be spoken to, as a BCP 47
 	// tag; "" is the portal's.
 	Language string `json:"g,omitempty"`
 	// Text stands in a new remark from the start.
 	Text string `json:"x,omitempty"`
+	// Chose: the Ways are the person's own choice.
+	Chose bool `json:"w,omitempty"`
 	// Texts are the latest remarks, the newest first.
 	Texts []string `json:"t,omitempty"`
 	// Told names what was told lately, the newest last: so nothing is told twice.
@@ -142,7 +145,15 @@ const (
 
 // Habits returns what the viewer is used to.
 func (a *App) Habits(ctx context.Context, v Visit) (Habits, error) {
-	return a.store.Habits(ctx, v.Member, v.Viewer)
+	h, err := a.store.Habits(ctx, v.Member, v.Viewer)
+	if err != nil || h.Chose || h.Any() {
+		return h, err
+	}
+	p, err := a.store.Policy(ctx, v.Member)
+	if p.Ways != nil {
+		h.Ways = *p.Ways
+	}
+	return h, err
 }
 
 // Tell delivers a remark about people who were added, as the viewer, and keeps
@@ -202,7 +213,7 @@ func (a *App) Tell(ctx context.Context, v Visit, t Telling) ([]Delivery, error) 
 // claim writes down what is about to be told, and returns what was not before.
 func (a *App) claim(ctx context.Context, v Visit, t Telling) (fresh []Newcomers, err error) {
 	err = a.store.ChangeHabits(ctx, v.Member, v.Viewer, func(h *Habits) {
-		h.Ways = t.Ways
+		h.Ways, h.Chose = t.Ways, true
 		if !t.Any() {
 			return
 		}

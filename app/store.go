@@ -107,7 +107,7 @@ type Reading struct {
 	Until time.Time
 }
 
-// Store keeps registrations, installations, tokens, habits, errands, wishes,
+// Store keeps registrations, installations, policies, tokens, habits, errands, wishes,
 // directories and journals. Its methods are safe for concurrent use, from several processes too. What one method changes, it
 // changes in one transaction. Secrets are encrypted at rest and bound to their
 // place.
@@ -128,7 +128,7 @@ type Store interface {
 	// fails with ErrNotInstalled when the portal is not installed.
 	SetAddress(ctx context.Context, member bitrix.MemberID, portal, endpoint string) error
 	// Uninstall marks the portal as removed and deletes its tokens, its
-	// application token, the habits, errands and wishes of its people, and its
+	// policy, its application token, the habits, errands and wishes of its people, and its
 	// directory. The journal stays, and tells of it. It succeeds when nothing is kept.
 	Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error
 	// Doubt keeps that a removal is claimed since a time and what it asked for.
@@ -180,6 +180,14 @@ type Store interface {
 	SaveErrand(ctx context.Context, e Errand) error
 	// Errand returns an errand, over or not; ErrNoErrand when none is kept.
 	Errand(ctx context.Context, member bitrix.MemberID, id string) (Errand, error)
+
+	// Policy returns a portal's policy; zero when none was saved.
+	Policy(ctx context.Context, member bitrix.MemberID) (Policy, error)
+	// SavePolicy keeps a policy in place of the one that has its Version, which
+	// grows by one, and writes what that changes into the journal. It fails with
+	// ErrPolicyChanged when another one is kept, and with ErrNotInstalled when the
+	// portal is not installed.
+	SavePolicy(ctx context.Context, member bitrix.MemberID, p Policy, changes []Entry) error
 
 	// Directory returns the staff that was read last; zero when none was.
 	Directory(ctx context.Context, member bitrix.MemberID) (Directory, error)

@@ -42,6 +42,12 @@ type Visit struct {
 	// directory of the staff. Departments are theirs.
 	Employee    bool    `json:"e,omitempty"`
 	Departments []int64 `json:"d,omitempty"`
+	// Excluded: when the card was opened, the policy did not let the viewer add
+	// people. What they may do is decided anew whenever they ask.
+	Excluded bool `json:"r,omitempty"`
+	// Care is what the request at hand tells of the viewer's care; no page
+	// carries it.
+	Care Care `json:"-"`
 }
 
 // about reports whether the visit may speak of chats under the item.
@@ -136,10 +142,17 @@ func (a *App) OpenItem(ctx context.Context, v Visit, item bitrix.CRMItem) (Visit
 
 // open asks the portal who the person is and what stands in the item's card.
 func (a *App) open(ctx context.Context, i home, c bitrix.Viewer, v Visit, item bitrix.CRMItem) (Visit, Card, error) {
+	p, err := a.store.Policy(ctx, v.Member)
+	if err != nil {
+		return v, Card{}, err
+	}
 	b := proof()
 	b.Add("scope", "scope", nil)
 	b.Self("self")
 	if !item.IsZero() {
+		if len(p.Adders) > 0 {
+			b.Access("may", codes(p.Adders)...)
+		}
 		addCard(b, item)
 	}
 	r, err := c.Batch(ctx, b)
@@ -156,6 +169,14 @@ func (a *App) open(ctx context.Context, i home, c bitrix.Viewer, v Visit, item b
 	v.NoMessenger = r.Decode("scope", &granted) == nil && !slices.Contains(granted, "im")
 	if item.IsZero() {
 		return v, Card{}, nil
+	}
+	if !p.Shows(item.Type) {
+		return v, Card{}, ErrHidden
+	}
+	var may bool
+	if len(p.Adders) > 0 && r.Decode("may", &may) == nil {
+		a.rulings.may(v.Member, v.Viewer, p.Version, may, a.now())
+		v.Excluded = !may
 	}
 	var found bitrix.Item
 	if err := r.Decode("item", &found); err != nil {

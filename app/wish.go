@@ -120,10 +120,22 @@ type WishLease struct {
 // whose people stay. Of w the names, the language and the people count. It is
 // carried out by GrantWishes.
 //
-// Errors to test for are those of Add, and ErrTooManyWishes.
+// Errors to test for are those of Add, ErrPolicy and ErrTooManyWishes.
 func (a *App) Wish(ctx context.Context, v Visit, c ChatRef, w Wish) error {
-	if _, err := a.adding(ctx, v, []ChatRef{c}, max(1, len(w.People))); err != nil {
+	client, err := a.adding(ctx, v, []ChatRef{c}, max(1, len(w.People)))
+	if err != nil {
 		return err
+	}
+	if len(w.People) > 0 {
+		says, err := a.rule(ctx, client, v, nil)
+		switch {
+		case err != nil:
+			return err
+		case says.viewer != "":
+			return ErrPolicy
+		case says.policy.NoteRequired: // nobody would be there to tell it
+			return ErrNoNote
+		}
 	}
 	kept, err := a.store.Wishes(ctx, v.Member, v.Viewer)
 	if err != nil {

@@ -196,14 +196,14 @@ func chatsParams(item CRMItem, activeOnly bool) Params {
 
 // member adds or removes a user. It always names the chat: without it the portal
 // takes the one that was written in last, finished or not.
-func (v Viewer) member(ctx context.Context, method string, item CRMItem, chat ChatID, user UserID) (ChatID, error) {
+func (c *Client) member(ctx context.Context, method string, item CRMItem, chat ChatID, user UserID) (ChatID, error) {
 	if item.Type.EntityTypeID() == 0 || item.ID <= 0 || chat <= 0 || user <= 0 {
 		return 0, &Error{Method: method, Code: "ERROR_ARGUMENT", Description: "not sent: item, chat or user names nothing"}
 	}
 	p := itemParams(item)
 	p["CHAT_ID"], p["USER_ID"] = chat, user
 	var told ChatID
-	err := v.Call(ctx, method, p, &told)
+	err := c.Call(ctx, method, p, &told)
 	return told, err
 }
 
@@ -254,6 +254,18 @@ func (v Viewer) AddUser(ctx context.Context, item CRMItem, chat ChatID, user Use
 	added, err := v.member(ctx, methodAddUser, item, chat, user)
 	if err != nil {
 		return 0, fmt.Errorf("adding user %d to chat %d of %v: %w", user, chat, item, err)
+	}
+	return added, nil
+}
+
+// AddUser is [Viewer.AddUser] as the administrator of the installation, whom no
+// role of the Open Channel keeps from it: what another person may do must be
+// proven before.
+// See https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chats/imopenlines-crm-chat-user-add.html
+func (i Installation) AddUser(ctx context.Context, item CRMItem, chat ChatID, user UserID) (ChatID, error) {
+	added, err := i.member(ctx, methodAddUser, item, chat, user)
+	if err != nil {
+		return 0, fmt.Errorf("adding user %d to chat %d of %v for somebody else: %w", user, chat, item, err)
 	}
 	return added, nil
 }

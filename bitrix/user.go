@@ -303,6 +303,42 @@ func (c *Client) AppInfo(ctx context.Context) (AppInfo, error) {
 	return a, nil
 }
 
+// AccessNames returns what the portal calls the holders of access codes, without
+// those that it does not know (access.name).
+// See https://apidocs.bitrix24.com/api-reference/common/system/access-name.html
+func (c *Client) AccessNames(ctx context.Context, codes []string) (map[string]string, error) {
+	if len(codes) == 0 {
+		return nil, nil // the portal refuses an empty list
+	}
+	var rows dict[struct {
+		Name text `json:"name"`
+	}]
+	if err := c.Read(ctx, "access.name", Params{"ACCESS": codes}, &rows); err != nil {
+		return nil, fmt.Errorf("naming %d access codes: %w", len(codes), err)
+	}
+	names := map[string]string{}
+	for code, row := range rows {
+		names[code] = strings.TrimSpace(string(row.Name))
+	}
+	return names, nil
+}
+
+// Access adds user.access, whether the caller holds any of some access codes;
+// decode into a bool. Administrators hold every one.
+// See https://apidocs.bitrix24.com/api-reference/common/users/user-access.html
+func (b *Batch) Access(key string, codes ...string) {
+	b.Add(key, "user.access", Params{"ACCESS": codes})
+}
+
+// Placed adds user.get of up to 50 people with their departments; decode into a
+// []User. Whom the portal does not show the caller is missing.
+// See https://apidocs.bitrix24.com/api-reference/user/user-get.html
+func (b *Batch) Placed(key string, ids ...UserID) {
+	b.Add(key, "user.get", Params{
+		"FILTER": Params{"ID": ids}, "SORT": "ID", "ORDER": "ASC", "start": -1, "SELECT": []string{"ID", "UF_DEPARTMENT", "ACTIVE", "USER_TYPE"},
+	})
+}
+
 // SearchUsers adds user.search; decode into a []User.
 func (b *Batch) SearchUsers(key string, s UserSearch) { b.Add(key, "user.search", s.params()) }
 

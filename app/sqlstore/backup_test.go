@@ -40,6 +40,7 @@ func furnishedWith(t *testing.T, address string, key *app.Sealer, staff []byte) 
 	keepDirectory(t, s, acme, moment, staff)
 	must(t, s.SaveWish(t.Context(), wish(acme, 15, 1)))
 	must(t, s.WriteEntries(t.Context(), []app.Entry{settled(entry(acme, 22, 0), "Olga Sidorova")}))
+	must(t, s.SavePolicy(t.Context(), acme, policy(0), nil))
 	must(t, s.Uninstall(t.Context(), other, moment.Add(time.Hour)))
 	return s
 }
@@ -76,6 +77,7 @@ func TestABackupBringsEverythingBackOnAnyDatabase(t *testing.T) {
 				wantErrand(t, s, errand(acme, 15, "one"))
 				wantWishes(t, s, acme, 15, wish(acme, 15, 1))
 				wantEntries(t, s, acme, add, settled(entry(acme, 22, 0), "Olga Sidorova"))
+				wantPolicy(t, s, acme, policy(1))
 				want := installation(acme)
 				want.Installed = moment
 				got, err := s.Installation(t.Context(), acme)
@@ -204,7 +206,7 @@ func TestABackupOfAnOlderVersionIsBroughtUpToDate(t *testing.T) {
 	count := 0
 	for _, line := range kept { // what version 1 knew
 		later := func(table string) bool { return strings.Contains(line, `"table":"`+table+`"`) }
-		if slices.ContainsFunc([]string{"registrations", "habits", "errands", "wishes", "directories", "directory_pieces", "journal", "journal_names"}, later) {
+		if slices.ContainsFunc([]string{"registrations", "habits", "errands", "wishes", "directories", "directory_pieces", "journal", "journal_names", "policies"}, later) {
 			continue
 		}
 		line = strings.ReplaceAll(line, fmt.Sprintf(`"lease_until":%d,`, moment.Add(time.Minute).UnixMicro()), "")

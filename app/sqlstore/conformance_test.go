@@ -83,6 +83,8 @@ func conformance(t *testing.T, open func(t *testing.T) app.Store) {
 		"old entries go with their names, and nobody else's":                     prunedEntries,
 		"people are noted as told of their own adds":                             notedEntries,
 		"a name of too many people is refused":                                   manyNames,
+		"a policy is its portal's, replaces the one it was made from and goes":   policies,
+		"of policies made from the same one, one is kept":                        policiesAtOnce,
 		"installed portals are listed oldest first, without those that are gone": list,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, t.Context(), open(t)) })

@@ -36,6 +36,8 @@ var sealedTables = []sealedTable{
 		func(key []string, _ string) string { return wishPlace(key[0], key[1], key[2]) }},
 	{"journal_names", []string{"member_id", "about"}, []string{"name"},
 		func(key []string, _ string) string { return namePlace(key[0], key[1]) }},
+	{"policies", []string{"member_id"}, []string{"policy"},
+		func(key []string, _ string) string { return policyPlace(key[0]) }},
 	{"registrations", []string{"client_id"}, []string{"client_secret"},
 		func(key []string, _ string) string { return registrationPlace(key[0]) }},
 	{"key_check", []string{"id"}, []string{"sealed"},
