@@ -207,7 +207,7 @@ func TestAPolicyThatChangesDuringAnAddIsNotActedOn(t *testing.T) {
 	v := j.open(t, ivan, deal77)
 	j.policy(t, delegated)
 	j.portal.Fail(bitrixtest.Fault{Method: "batch", User: admin, Do: func(*bitrixtest.World) {
-		must(t, j.store.SavePolicy(t.Context(), v.Member, app.Policy{Version: 1, Delegated: true, Barred: holders("U22")}))
+		must(t, j.store.SavePolicy(t.Context(), v.Member, app.Policy{Version: 1, Delegated: true, Barred: holders("U22")}, nil))
 	}})
 	added, err := j.Add(t.Context(), v, inDeal77(), []bitrix.UserID{olga})
 	must(t, err)

@@ -21,7 +21,7 @@ func (j *joinline) policy(t testing.TB, p app.Policy) {
 	kept, err := j.store.Policy(t.Context(), member)
 	must(t, err)
 	p.Version = kept.Version
-	must(t, j.store.SavePolicy(t.Context(), member, p))
+	must(t, j.store.SavePolicy(t.Context(), member, p, nil))
 }
 
 func holders(codes ...string) (all []app.Access) {
