@@ -103,7 +103,7 @@ type Settings struct {
 // catalogs', and the text at most MaxRemark characters.
 func (a *App) SetSettings(ctx context.Context, v Visit, s Settings) error {
 	return a.store.ChangeHabits(ctx, v.Member, v.Viewer, func(h *Habits) {
-		h.Language, h.Text, h.Ways = s.Language, s.Text, s.Ways
+		h.Language, h.Text, h.Ways, h.Chose = s.Language, s.Text, s.Ways, true
 	})
 }
 

@@ -42,6 +42,7 @@ var preliminary = map[app.AnswerKind]string{
 	app.AnswerRefused: "asked.refused",
 	app.AnswerLost:    "asked.lost",
 	app.AnswerUnheard: "asked.unheard",
+	app.AnswerBarred:  "asked.barred",
 }
 
 // onePair opens the one chat and the one person that a form names.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -69,6 +70,8 @@ func (s *server) visitForm(c echo.Context) (pageVisit, url.Values, error) {
 	if err == nil && v.Item.IsZero() {
 		err = errForm
 	}
+	ways := waysIn(v.Visit, f)
+	v.Care = app.Care{Noted: ways.Any() && strings.TrimSpace(f.Get(fieldWhy)) != "", Sure: f.Get("sure") != ""}
 	return v, f, err
 }
 
@@ -155,10 +158,11 @@ func (s *server) showCard(c echo.Context, v pageVisit, card app.Card, in chosen)
 	if err != nil {
 		return err
 	}
-	page := cardPage(at.words, v.Visit, card, in, s.cardOffers(c.Request().Context(), v.Visit))
+	o := s.cardOffers(c.Request().Context(), v.Visit)
+	page := cardPage(at.words, v.Visit, card, in, o)
 	page.Page = s.page(at, page.Item, "card.js")
 	page.Visit = sealed
-	page.Remark = remarkForm(at.words, v.Visit, s.habits(c, v.Visit), in.remark)
+	page.Remark = remarkForm(at.words, v.Visit, s.habits(c, v.Visit), in.remark, o.policy.NoteRequired)
 	status := http.StatusOK
 	if in.trouble != "" {
 		status = http.StatusBadRequest
@@ -171,6 +175,7 @@ type offers struct {
 	chat   func(app.Chat) string
 	person func(id bitrix.UserID, name, position string) string
 	wished []app.Wish // what the viewer waits for
+	policy app.Policy
 }
 
 // cardPage builds the page, but for its frame and its visit.
@@ -184,6 +189,12 @@ func cardPage(w views.Words, v app.Visit, card app.Card, in chosen, o offers) vi
 		Picker:   picker(w, v, card, in, o),
 	}
 	page.Results.Words, page.Remarked.Words, page.Picker.Gathered.Words = w, w, w
+	if v.Excluded {
+		page.ReadOnly = w.Say("card.readonly", views.With{"Admin": nameOf(w, o.policy.By, o.policy.ByName)})
+	}
+	if n := o.policy.ConfirmAbove; n > 0 {
+		page.SureAbove, page.Sure = strconv.Itoa(n), w.Say("picker.sure")
+	}
 	if in.all {
 		in.chats = nil
 		for _, chat := range card.Chats {
@@ -234,7 +245,7 @@ func chatList(w views.Words, v app.Visit, card app.Card, picked []bitrix.ChatID,
 	if len(able) == 1 && len(picked) == 0 {
 		picked = []bitrix.ChatID{able[0].ID}
 	}
-	list := views.Chats{Words: w, Summary: summary(w, card, len(able)), Notes: notes(w, v, card), Several: len(able) > 1}
+	list := views.Chats{Words: w, Summary: summary(w, card, len(able)), Notes: notes(w, v, card), Several: len(able) > 1 && !v.Excluded}
 	var into []string
 	silent := true
 	for _, chat := range card.Chats {
@@ -403,9 +414,9 @@ func chatRow(w views.Words, v app.Visit, chat app.Chat, o offers) views.Chat {
 		state = chatStates[app.ChatUnknown]
 	}
 	row.State, row.Kind = w.Say(state.says), state.kind
-	if chat.Addable() {
+	if chat.Addable() && !v.Excluded {
 		row.Ref = o.chat(chat)
-	} else {
+	} else if !chat.Addable() {
 		row.Why, row.Help = w.Say(state.why), w.Say(state.why+".help")
 	}
 	if chat.Owner != v.Item && !chat.Owner.IsZero() {
@@ -416,16 +427,20 @@ func chatRow(w views.Words, v app.Visit, chat app.Chat, o offers) views.Chat {
 		}
 	}
 	if chat.State == app.ChatOpen || chat.State == app.ChatWaiting {
-		if !chat.ViewerIn && !chat.Unreadable {
+		if !chat.ViewerIn && !chat.Unreadable && !v.Excluded {
 			row.Join = cmp.Or(row.Ref, o.chat(chat))
 		}
 	}
 	row.Known = cmp.Or(row.Ref, row.Join, o.chat(chat))
-	if chat.State == app.ChatFinished {
+	if chat.State == app.ChatFinished && !v.Excluded {
 		row.Start = row.Known
 	}
 	waitRow(w, v, chat, o, &row)
-	row.People, row.More = participants(w, v, chat, row.Ref)
+	ref := ""
+	if chat.Addable() {
+		ref = row.Known
+	}
+	row.People, row.More = participants(w, v, chat, ref)
 	if chat.Unreadable {
 		row.More = w.Say("chat.unreadable")
 	}

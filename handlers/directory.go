@@ -40,7 +40,7 @@ func (s *server) find(c echo.Context) error {
 			return err
 		}
 	}
-	return s.show(c, http.StatusOK, views.FoundList(foundList(sceneOf(c).words, v.Visit, in, members(picked), s.offers(v.Visit))))
+	return s.show(c, http.StatusOK, views.FoundList(foundList(sceneOf(c).words, v.Visit, in, members(picked), s.policed(c.Request().Context(), v.Visit))))
 }
 
 // maxQuery is how many characters the field takes: those of a list of people.
@@ -110,6 +110,8 @@ func foundList(w views.Words, v app.Visit, in chosen, members []bitrix.UserID, o
 			option.Barred = w.Say("picker.external")
 		case slices.Contains(members, p.ID):
 			option.Barred = w.Say("picker.already")
+		case o.policy.Bars(p.ID):
+			option.Barred = w.Say("picker.barred")
 		}
 		list.Options = append(list.Options, option)
 	}
@@ -132,7 +134,7 @@ func option(w views.Words, v app.Visit, p app.Colleague, people []person, o offe
 	option := views.Option{
 		Choice: choice(w, p.ID, p.Name, p.Position, o),
 		Face:   faceOf(w, v, p.ID, p.Name, p.Photo, ""),
-		Detail: detail(w, p), Doubtable: !v.Admin,
+		Detail: detail(w, p), Doubtable: !v.Admin || len(o.policy.Barred) > 0,
 		Picked: slices.ContainsFunc(people, func(chosen person) bool { return chosen.ID == p.ID }),
 	}
 	option.Added = w.Say("picker.said.chosen", views.With{"Name": option.Name})

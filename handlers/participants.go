@@ -125,7 +125,12 @@ func tried(o app.Outcome) bool { return o.State != app.OutcomeNotTried }
 
 // incomplete reports whether only the person's choice is at fault.
 func incomplete(err error) bool {
-	return errors.Is(err, app.ErrNobody) || errors.Is(err, app.ErrTooMany) || errors.Is(err, errNoChat)
+	for _, cause := range []error{app.ErrNobody, app.ErrTooMany, errNoChat, app.ErrNoNote, app.ErrUnsure} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
 }
 
 // outcomes tell how each outcome is said and shown, and whether the person is
@@ -173,6 +178,10 @@ var reasons = map[app.Reason]string{
 	app.ReasonRemoved:           "reason.removed",
 	app.ReasonPlan:              "reason.plan",
 	app.ReasonScope:             "reason.scope",
+	app.ReasonPolicyViewer:      "reason.policy_viewer",
+	app.ReasonPolicyColleague:   "reason.policy_colleague",
+	app.ReasonPolicyUnread:      "reason.policy_unread",
+	app.ReasonPolicyNote:        "reason.policy_note",
 	app.ReasonOther:             "reason.other",
 }
 
@@ -258,6 +267,8 @@ func resultLine(w views.Words, who person, outcome app.Outcome, now app.Chat, it
 		line.Help = w.Say(says, views.With{"Item": item})
 	} else if outcome.State == app.OutcomeElsewhere {
 		line.Help = w.Say("reason.elsewhere")
+	} else if outcome.State == app.OutcomeAdded && outcome.As.ID != 0 {
+		line.Help = w.Say("result.delegated", views.With{"Admin": nameOf(w, outcome.As.ID, outcome.As.Name)})
 	}
 	return line
 }
@@ -279,7 +290,7 @@ const maxFaces = 8
 func participants(w views.Words, v app.Visit, chat app.Chat, ref string) (faces []views.Face, more string) {
 	for _, p := range chat.Participants[:min(maxFaces, len(chat.Participants))] {
 		face := faceOf(w, v, p.ID, p.Name, p.Photo, roles(w, p))
-		if ref != "" && !p.Operator && !p.Customer && !p.Bot {
+		if ref != "" && !p.Operator && !p.Customer && !p.Bot && (p.Viewer || !v.Excluded) {
 			face.Remove = ref + " " + number(p.ID)
 			face.Removes = w.Say("chat.remove", views.With{"Name": face.Name})
 			if p.Viewer {

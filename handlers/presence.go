@@ -56,7 +56,10 @@ func presences(w views.Words, people []person, told map[bitrix.UserID]app.Presen
 		case t.Online:
 			one.Now = w.Say("picker.active")
 		}
-		if t.Doubtful {
+		switch {
+		case t.Barred != "":
+			one.Doubt = w.Say("picker.barred")
+		case t.Doubtful:
 			one.Doubt = w.Say("picker.doubt")
 		}
 		all = append(all, one)

@@ -185,12 +185,15 @@ func (s *server) newcomers(v app.Visit, f url.Values) ([]app.Newcomers, error) {
 
 // remarkForm builds the part of the form. What was typed into it stays; before
 // that it is as the person is used to.
-func remarkForm(w views.Words, v app.Visit, habits app.Habits, typed url.Values) views.Remark {
+func remarkForm(w views.Words, v app.Visit, habits app.Habits, typed url.Values, required bool) views.Remark {
 	chosen := habits.Ways
 	r := views.Remark{Words: w, Add: rand.Text(), Text: habits.Text, Texts: habits.Texts, Max: fmt.Sprint(app.MaxRemark)}
 	if t, err := telling(w, v, typed); err == nil && typed.Has(fieldAdd) {
 		chosen, r.Add, r.Text = t.Ways, t.Add, t.Text
 		r.Open = t.Text != ""
+	}
+	if required {
+		r.Required, r.Open = w.Say("error.no_note.text"), true
 	}
 	if r.Ways = waysOf(w, v, chosen); len(r.Ways) < len(ways) {
 		r.Barred = w.Say("remark.barred", views.With{"Scope": "im"})

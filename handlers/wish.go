@@ -24,10 +24,21 @@ const (
 
 // cardOffers are the offers of a page that lists chats: it shows what is waited for.
 func (s *server) cardOffers(ctx context.Context, v app.Visit) offers {
-	o := s.offers(v)
+	o := s.policed(ctx, v)
 	var err error
 	if o.wished, err = s.app.Wished(ctx, v); err != nil {
 		s.log.ErrorContext(ctx, "wishes were not read", app.KeyMember, v.Member, app.KeyUser, v.Viewer, keyError, err.Error())
+	}
+	return o
+}
+
+// policed are the offers of a page that knows the policy; it does without where
+// that cannot be read, which every add then tells.
+func (s *server) policed(ctx context.Context, v app.Visit) offers {
+	o := s.offers(v)
+	var err error
+	if o.policy, err = s.app.Policy(ctx, v); err != nil {
+		s.log.ErrorContext(ctx, "the policy was not read", app.KeyMember, v.Member, keyError, err.Error())
 	}
 	return o
 }
@@ -42,7 +53,7 @@ func waitRow(w views.Words, v app.Visit, chat app.Chat, o offers, row *views.Cha
 		if people := o.wished[n].People; len(people) > 0 {
 			row.Wished = w.Say("wish.kept.people", views.With{"People": namesOf(w, people)})
 		}
-	case chat.State == app.ChatWaiting && !v.NoMessenger:
+	case chat.State == app.ChatWaiting && !v.NoMessenger && !v.Excluded:
 		row.Wish = row.Known
 	}
 }

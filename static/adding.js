@@ -21,8 +21,9 @@ let stopped = false;
  * @param {Group[]} groups
  * @param {Post} post
  * @param {(html: string) => void} swap puts the pieces of an answer in their places
+ * @param {[string, string][]} care fields that tell that people know why
  */
-export async function addOneByOne(groups, post, swap) {
+export async function addOneByOne(groups, post, swap, care) {
   stopped = false;
   lay(groups);
   /** @type {Said['halted']} */
@@ -31,7 +32,7 @@ export async function addOneByOne(groups, post, swap) {
   let barred;
   for (const group of groups) {
     /** @type {Said} */
-    const said = halted ? { answers: halted, unsure: [], halted, barred } : await askAll(group, post);
+    const said = halted ? { answers: halted, unsure: [], halted, barred } : await askAll(group, post, care);
     ({ halted, barred } = said);
     await settle(group, said, post, swap);
   }
@@ -84,8 +85,9 @@ function section(group, named) {
  * Asks for everybody of a group, as far as that makes sense.
  * @param {Group} group
  * @param {Post} post
+ * @param {[string, string][]} care
  */
-async function askAll(group, post) {
+async function askAll(group, post, care) {
   /** @type {Said} */
   const said = { answers: [], unsure: [], halted: null };
   const told = document.getElementById(`told-${group.id}`);
@@ -93,7 +95,7 @@ async function askAll(group, post) {
   for (const person of group.people) {
     if (stopped || !told) break;
     say(told, person, 'asking', place().dataset.asking?.replace('{}', person.name));
-    const answer = await ask(group, person, post);
+    const answer = await ask(group, person, post, care);
     if (typeof answer === 'number') return { ...said, halted: [], barred: answer };
     lost = !answer || answer.kind === 'lost' ? lost + 1 : 0;
     if (answer) said.answers.push(answer.answer);
@@ -109,11 +111,12 @@ async function askAll(group, post) {
  * @param {Group} group
  * @param {Person} person
  * @param {Post} post
+ * @param {[string, string][]} care
  * @returns {Promise<{answer: string, kind: string, stop: string, says: string} | number | null>} the status
  *   when the portal was surely not asked, null when there is no telling what became of it
  */
-async function ask(group, person, post) {
-  const response = await post('/card/add/one', [['chat', group.ref], ['person', person.ref]]);
+async function ask(group, person, post, care) {
+  const response = await post('/card/add/one', [['chat', group.ref], ['person', person.ref], ...care]);
   if (response && !response.ok && response.status < 500) return response.status;
   return response?.ok ? response.json().catch(() => null) : null;
 }

@@ -182,11 +182,28 @@ let adding = null;
 
 async function add() {
   const groups = asked();
+  const many = groups[0]?.people.length ?? 0;
+  const lacks = many ? why.missing() || unsure(many) : '';
+  if (lacks) return trouble(lacks);
   if (groups.length * (groups[0]?.people.length ?? 0) > 1) return run(groups);
   await busy(people.chosen(), async () => {
     expect();
     return show('/card/add');
   });
+}
+
+/**
+ * Asks once more where many are to be added.
+ * @param {number} many
+ * @returns {string} what to say; "" when nothing is to be asked
+ */
+function unsure(many) {
+  const line = document.getElementById('sure-line');
+  const box = /** @type {HTMLInputElement | null} */ (document.getElementById('sure'));
+  if (!line || !box || box.checked || many <= Number(line.dataset.above)) return '';
+  line.hidden = false;
+  box.focus();
+  return line.dataset.asks ?? '';
 }
 
 /** @returns {import('./adding.js').Group[]} who is to be added where, as the form stands */
@@ -206,7 +223,7 @@ async function run(groups) {
   await busy(whom, async () => {
     expect();
     problem = '';
-    await addOneByOne(groups, fields, swap);
+    await addOneByOne(groups, fields, swap, why.said());
     if (problem) swap(problem); // what came after has taken its place
     const missing = [...document.querySelectorAll('#results .result[data-ref]:not([data-ref=""])')];
     people.keepOnly(new Set(whom), new Set(missing.map((line) => line.getAttribute('data-user') ?? '')));

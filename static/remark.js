@@ -30,6 +30,14 @@ export function remark(form, post, swap) {
     tellPlan();
   });
 
+  /** What stands in the fields. */
+  function said() {
+    /** @type {[string, string][]} */
+    const fields = [[why.name, why.value]];
+    for (const box of chosen()) fields.push([box.name, box.value]);
+    return fields;
+  }
+
   function tellPlan() {
     const text = why.value.trim();
     count.textContent = count.dataset.count?.replace('{}', String([...text].length)) ?? '';
@@ -39,6 +47,16 @@ export function remark(form, post, swap) {
   tellPlan(); // a browser may have brought back what was typed before
 
   return {
+    said,
+    /** What to say to somebody who must tell why and does not; "" to all others. */
+    missing() {
+      const place = why.closest('details');
+      const required = place?.dataset.required ?? '';
+      if (!place || !required || why.value.trim() && chosen().length) return '';
+      place.open = true;
+      why.focus();
+      return required;
+    },
     /** How many lines about it the next add may bring. */
     lines: () => chosen().length,
     /** Forgets what was told before. */
@@ -50,9 +68,8 @@ export function remark(form, post, swap) {
         if (seal && !seals.includes(seal)) seals.push(seal);
       }
       if (chosen().length ? !seals.length : !why.value.trim() && names() === usual) return;
-      /** @type {[string, string][]} */
-      const fields = [[name.name, name.value], [why.name, why.value]];
-      for (const box of chosen()) fields.push([box.name, box.value]);
+      const fields = said();
+      fields.push([name.name, name.value]);
       for (const seal of seals) fields.push(['new', seal]);
       const answer = await post('/card/add/tell', fields);
       if (answer?.ok) {

@@ -16,6 +16,12 @@ type Card struct {
 	Chats    Chats
 	// Trouble is said above everything else; "" when all is well.
 	Trouble string
+	// ReadOnly says why the viewer may not add anybody, and whom to ask; "" when
+	// they may.
+	ReadOnly string
+	// SureAbove is how many people may be added at once without ticking Sure; ""
+	// for any number.
+	SureAbove, Sure string
 	// Asked says who asks for what the form holds; "" where nobody does.
 	Asked string
 }

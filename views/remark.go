@@ -20,6 +20,8 @@ type Remark struct {
 	Barred string
 	// Open shows it unfolded.
 	Open bool
+	// Required is said where nobody is added without one; "" where that is free.
+	Required string
 }
 
 // Way is one place a remark can go.
