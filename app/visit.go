@@ -40,7 +40,7 @@ type Visit struct {
 	NoMessenger bool `json:"x,omitempty"`
 	// Employee: the portal says that the viewer is one, who may look into the
 	// directory of the staff. Departments are theirs.
-	Employee    bool    `json:"e,omitempty"`
+	Employee    bool    `json:"w,omitempty"`
 	Departments []int64 `json:"d,omitempty"`
 	// Excluded: when the card was opened, the policy did not let the viewer add
 	// people. What they may do is decided anew whenever they ask.

@@ -1,9 +1,14 @@
 package handlers
 
 import (
+	"reflect"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/joinline/joinline/app"
+	"github.com/joinline/joinline/bitrix"
 )
 
 func TestAPageOutlivesAChangeOfTheSecretKey(t *testing.T) {
@@ -17,4 +22,27 @@ func TestAPageOutlivesAChangeOfTheSecretKey(t *testing.T) {
 	w.config.OlderKeys = nil
 	w.Handler = New(w.config)
 	w.do(t, chats).wantStatus(t, 400)
+}
+
+func TestAVisitIsTheSameAfterItWasSealed(t *testing.T) {
+	s := alone(t)
+	v := pageVisit{
+		Visit: app.Visit{
+			ID: "v", Member: "m", Portal: "https://acme.example", Viewer: ivan, Name: "Ivan", Admin: true, Language: "ru", Item: deal77, Title: "Chairs",
+			Links: []bitrix.CRMItem{contact31}, MoreLinks: 2, NoMessenger: true, Employee: true, Departments: []int64{1, 5},
+		},
+		Spoken: "de", Browser: "b", Kept: true, Until: time.Now().UTC().Truncate(time.Second),
+	}
+	for _, of := range []reflect.Value{reflect.ValueOf(v), reflect.ValueOf(v.Visit)} {
+		for n := range of.NumField() {
+			if of.Field(n).IsZero() {
+				t.Fatalf("the test gives no %s", of.Type().Field(n).Name)
+			}
+		}
+	}
+	sealed, err := s.server().sealed(v)
+	must(t, err)
+	if d := cmp.Diff(v, s.opened(t, sealed)); d != "" {
+		t.Error(d)
+	}
 }
