@@ -41,6 +41,8 @@ type Colleague struct {
 // Found is what a search gave.
 type Found struct {
 	People []Colleague
+	// Departments fit the query, too; none for viewers from outside.
+	Departments []Department
 	// Asked: the portal was asked.
 	Asked bool
 	// Reading: the portal's staff is still being read, so the portal has
@@ -86,7 +88,7 @@ func (a *App) Find(ctx context.Context, v Visit, query string) (Found, error) {
 		}
 		people, asked = joined(people, more), true
 	}
-	return Found{People: people, Asked: asked}, nil
+	return Found{People: people, Departments: a.departments(d, query), Asked: asked}, nil
 }
 
 // searched returns the directory that the viewer searches, nil where the portal

@@ -106,6 +106,23 @@ var queryFields = []refusal{
 	{name: "query twice", status: 400, change: func(r *request) { r.form["q"] = []string{"a", "b"} }},
 }
 
+// goodTake takes a department that is empty.
+func goodTake(t *testing.T, w *world, lang string) request {
+	t.Helper()
+	r := goodCard("/card/take")(t, w, lang)
+	visit := r.form.Get("visit")
+	r.form.Set("take", w.offers(t, visit).crowd(crowd{Visit: w.opened(t, visit).ID, Department: 4711, Name: "Nowhere"}))
+	return r
+}
+
+var takeFields = []refusal{
+	{name: "nothing to take", status: 400, change: drop("take")},
+	{name: "a department as a bare number", status: 400, change: set("take", "1")},
+	{name: "a choice cut short", status: 400, change: cut("take")},
+	{name: "a person for a choice", status: 400, change: swap("take", "person")},
+	{name: "two choices", status: 400, change: twice("take")},
+}
+
 // addFields are choices that are incomplete.
 var addFields = []refusal{
 	{name: "nobody", status: 400, change: drop("person"), asks: true},
@@ -362,7 +379,7 @@ func TestAVisitEndsAndIsRenewedForADayAtMost(t *testing.T) {
 	f := w.open(t, ivan, "DEAL", "77").fields(t)
 	v := w.opened(t, f.Get("visit"))
 	f.Set("visit", w.sealVisit(t, v.Visit, v.Browser, time.Now().Add(-time.Second)))
-	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/suggest", "/card/list", "/card/presence", "/card/add", "/card/add/one", "/card/add/settle", "/card/add/tell", "/card/remove", "/card/join", "/card/observe", "/card/dialog", "/card/ask", "/card/wish", "/card/unwish"} {
+	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/suggest", "/card/list", "/card/take", "/card/presence", "/card/add", "/card/add/one", "/card/add/settle", "/card/add/tell", "/card/remove", "/card/join", "/card/observe", "/card/dialog", "/card/ask", "/card/wish", "/card/unwish"} {
 		w.do(t, request{path: path, form: f}).wantStatus(t, 401)
 	}
 	pair := w.portal.Token(w.keys.ClientID, ivan)

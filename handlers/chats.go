@@ -110,8 +110,10 @@ type chosen struct {
 	trouble  string
 	asked    string // who asks for all that
 
-	// gathered is what is left of a pasted list.
+	// gathered is what is left of a pasted list, taken what there is to say about
+	// several people chosen at once.
 	gathered views.Gathered
+	taken    views.Taken
 	// suggested are those suggested before anything is typed.
 	suggested []views.SuggestedGroup
 }
@@ -174,6 +176,7 @@ func (s *server) showCard(c echo.Context, v pageVisit, card app.Card, in chosen)
 type offers struct {
 	chat   func(app.Chat) string
 	person func(id bitrix.UserID, name, position string) string
+	crowd  func(crowd) string
 	wished []app.Wish // what the viewer waits for
 	policy app.Policy
 }

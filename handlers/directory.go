@@ -64,7 +64,7 @@ func picker(w views.Words, v app.Visit, card app.Card, in chosen, o offers) view
 		}
 	}
 	return views.Picker{
-		Words: w, Query: in.query, Max: strconv.Itoa(maxQuery), Gathered: in.gathered,
+		Words: w, Query: in.query, Max: strconv.Itoa(maxQuery), Gathered: in.gathered, Taken: in.taken,
 		Chosen: choices(w, in.people, o),
 		Found:  foundList(w, v, in, members(picked), o), Suggested: in.suggested,
 	}
@@ -115,8 +115,16 @@ func foundList(w views.Words, v app.Visit, in chosen, members []bitrix.UserID, o
 		}
 		list.Options = append(list.Options, option)
 	}
+	crowds := departments(w, v, in.found.Departments, in.people, members, o)
+	if d := in.found.Departments; len(d) > 0 && d[0].Exact {
+		list.First = crowds
+	} else {
+		list.Last = crowds
+	}
 	list.Said = w.Count("picker.found", len(list.Options))
-	if len(list.Options) == 0 {
+	if len(crowds) > 0 {
+		list.Said = w.List([]string{list.Said, w.Count("crowd.found", len(in.found.Departments))})
+	} else if len(list.Options) == 0 {
 		list.Said = w.Say("picker.nobody", views.With{"Query": in.query})
 		if list.Listed = app.Listed(in.query); list.Listed {
 			list.Said = w.Say("list.press")
@@ -154,5 +162,8 @@ func detail(w views.Words, p app.Colleague) string {
 		parts = append(parts, p.Position)
 	}
 	parts = append(parts, p.Departments...)
-	return strings.Join(parts, " · ")
+	return dotted(parts)
 }
+
+// dotted strings parts of a line together.
+func dotted(parts []string) string { return strings.Join(parts, " · ") }

@@ -31,7 +31,7 @@ const (
 // or make. Each purpose has its own, so that one cannot pass for another. How
 // long a value holds stands in the value.
 type seals struct {
-	visit, chat, person, answer, newcomers, launch seal
+	visit, chat, person, crowd, answer, newcomers, launch seal
 }
 
 // seal encodes with the first of its keys and decodes what any of them encoded.
@@ -57,7 +57,7 @@ func newSeals(key app.Key, older ...app.Key) seals {
 		return s
 	}
 	return seals{
-		visit: derived("visit"), chat: derived("chat"), person: derived("person"), answer: derived("answer"), newcomers: derived("newcomers"),
+		visit: derived("visit"), chat: derived("chat"), person: derived("person"), crowd: derived("crowd"), answer: derived("answer"), newcomers: derived("newcomers"),
 		launch: derived("launch"),
 	}
 }
@@ -139,6 +139,10 @@ func (s *server) offers(v app.Visit) offers {
 		},
 		person: func(id bitrix.UserID, name, position string) string {
 			text, _ := s.seals.person.Encode("person", person{v.ID, id, name, position})
+			return text
+		},
+		crowd: func(of crowd) string {
+			text, _ := s.seals.crowd.Encode("crowd", of)
 			return text
 		},
 	}

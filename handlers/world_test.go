@@ -72,13 +72,14 @@ func hostOf(origin string) string {
 	return host
 }
 
-// registered is Joinline as an administrator has just typed it into the portal.
-func registered(t *testing.T) *world {
+// registered is Joinline as an administrator has just typed it into the portal,
+// perhaps with more permissions.
+func registered(t *testing.T, more ...string) *world {
 	t.Helper()
 	p := bitrixtest.NewPortal(t)
 	keys := p.Register(bitrixtest.App{
 		Name: "Joinline", HandlerURL: publicURL + "/app", InstallURL: publicURL + "/install",
-		Scopes: []string{"crm", "placement", "im", "imopenlines", "user"},
+		Scopes: append([]string{"crm", "placement", "im", "imopenlines", "user"}, more...),
 	})
 	w := &world{portal: p, keys: keys, asked: map[string]bool{}, transport: bitrixtest.HTTPClient().Transport}
 	w.site = newSite(t, &bitrix.Application{
@@ -93,9 +94,9 @@ func registered(t *testing.T) *world {
 }
 
 // installed is Joinline in service, with an empty log of requests.
-func installed(t *testing.T) *world {
+func installed(t *testing.T, more ...string) *world {
 	t.Helper()
-	w := registered(t)
+	w := registered(t, more...)
 	w.launch(t, admin, "DEFAULT", "").wantStatus(t, 200)
 	must(t, w.portal.FinishInstall(w.keys.ClientID))
 	w.portal.ResetRequests()

@@ -13,7 +13,7 @@ const form = /** @type {HTMLFormElement} */ (document.getElementById('card'));
 const visit = /** @type {HTMLInputElement} */ (form.elements.namedItem('visit'));
 const voice = /** @type {HTMLElement} */ (document.getElementById('say'));
 const early = suggestions(() => chosenChats().map((chat) => chat.id).join(), () => people.chosen(), suggest);
-const people = picker(form, find, add, early.show, lookAt, () => lists((list) => list.gather()));
+const people = picker(form, find, add, early.show, lookAt, (ref) => lists((list) => ref ? list.take(ref) : list.gather()));
 const why = remark(form, fields, swap);
 
 /** @type {Promise<ReturnType<typeof import('./list.js').lists>> | null} */

@@ -1,6 +1,7 @@
 // @ts-check
 // A pasted list. The server tells who is meant beyond doubt; about the lines that
-// are left people decide here, one after the other. Loaded when there is one.
+// are left people decide here, one after the other. Also, choices that stand for
+// several people. Loaded when there is any.
 
 /**
  * @param {HTMLFormElement} form
@@ -31,17 +32,49 @@ export function lists(form, people, post, swap) {
     /** @type {[string, string][]} */
     const list = [];
     for (const [name, value] of new FormData(form)) if (name !== 'visit') list.push([name, String(value)]);
-    field.setAttribute('aria-busy', 'true');
-    const answer = await post('/card/list', list);
-    field.removeAttribute('aria-busy');
-    if (!answer?.ok) return;
-    const pieces = document.createElement('template');
-    pieces.innerHTML = await answer.text();
-    for (const chip of pieces.content.querySelectorAll('#chosen .chip')) people.join(chip, before);
+    const answer = await ask('/card/list', list);
+    if (answer === null) return;
     if (field.value === typed) field.value = '';
-    swap(pieces.content.getElementById('lines')?.outerHTML ?? '');
+    swap(choose(answer, before).getElementById('lines')?.outerHTML ?? '');
     for (const line of place().querySelectorAll('fieldset')) if (decided.has(text(line))) line.remove();
     tame();
+  }
+
+  /**
+   * Chooses the people whom a choice stands for.
+   * @param {string} ref
+   */
+  async function take(ref) {
+    const before = people.all();
+    /** @type {[string, string][]} */
+    const list = [['take', ref], ...before.map(({ ref }) => /** @type {[string, string]} */ (['person', ref]))];
+    for (const box of form.querySelectorAll('input[name=chat]:checked')) if (box instanceof HTMLInputElement) list.push([box.name, box.value]);
+    const answer = await ask('/card/take', list);
+    if (answer !== null) swap(choose(answer, new Set(before.map(({ user }) => user))).getElementById('taken')?.outerHTML ?? '');
+  }
+
+  /**
+   * @param {string} url
+   * @param {[string, string][]} list
+   * @returns {Promise<string | null>} the pieces
+   */
+  async function ask(url, list) {
+    field.setAttribute('aria-busy', 'true');
+    const answer = await post(url, list);
+    field.removeAttribute('aria-busy');
+    return answer?.ok ? answer.text() : null;
+  }
+
+  /**
+   * Takes in the chips of an answer, and returns its pieces.
+   * @param {string} html
+   * @param {Set<string | undefined>} before who was chosen when the server was asked
+   */
+  function choose(html, before) {
+    const pieces = document.createElement('template');
+    pieces.innerHTML = html;
+    for (const chip of pieces.content.querySelectorAll('#chosen .chip')) people.join(chip, before);
+    return pieces.content;
   }
 
   /**
@@ -79,7 +112,7 @@ export function lists(form, people, post, swap) {
   });
 
   tame();
-  return { gather };
+  return { gather, take };
 }
 
 /** @param {Element} line */

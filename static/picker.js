@@ -14,9 +14,9 @@ const SPACE = 1_000; // milliseconds, at least, between two such looks
  * @param {() => void} add what Ctrl+Enter does
  * @param {(signal: AbortSignal) => Promise<boolean>} suggest puts those into the list whom one may want before typing
  * @param {(people: string[], signal: AbortSignal) => void} look tells more about people found
- * @param {() => void} gather takes what is in the field for a list of people
+ * @param {(ref?: string) => void} several chooses those whom a choice stands for, or what is in the field names
  */
-export function picker(form, find, add, suggest, look, gather) {
+export function picker(form, find, add, suggest, look, several) {
   const field = /** @type {HTMLInputElement} */ (document.getElementById('q'));
   const voice = /** @type {HTMLElement} */ (document.getElementById('say'));
   let search = new AbortController();
@@ -118,7 +118,8 @@ export function picker(form, find, add, suggest, look, gather) {
   function choose(option) {
     if (option.getAttribute('aria-disabled') === 'true') return;
     const chosen = chipOf(option);
-    if (chosen) drop(chosen);
+    if (option.dataset.take) several(option.dataset.take);
+    else if (chosen) drop(chosen);
     else keep(option);
     field.value = '';
     stop();
@@ -186,7 +187,7 @@ export function picker(form, find, add, suggest, look, gather) {
   function takeList() {
     stop();
     close();
-    gather();
+    several();
   }
 
   field.addEventListener('paste', (event) => {

@@ -16,6 +16,8 @@ type Picker struct {
 	Suggested []SuggestedGroup
 	// Gathered is what is left of a pasted list.
 	Gathered Gathered
+	// Taken tells about several people chosen at once.
+	Taken Taken
 }
 
 // Choice is a person chosen already.
@@ -33,6 +35,8 @@ type Choice struct {
 type Found struct {
 	Words
 	Options []Option
+	// First and Last are departments that stand before and behind the people.
+	First, Last []Crowd
 	// Said counts them, or says that nobody was found.
 	Said string
 	// Slow: the portal searched, which should not happen at every letter.
