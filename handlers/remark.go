@@ -120,11 +120,11 @@ func message(w views.Words, kind app.DeliveryKind, s app.Said) string {
 	case app.KindNotice:
 		lines = append(lines, w.Say("remark.text.notice", views.With{"By": s.By, "Chats": strings.Join(chats, "; ")}))
 	case app.KindLine:
-		lines = append(lines, w.Say("remark.text.line", views.With{"By": s.By, "People": strings.Join(s.Chats[0].People, ", ")}))
+		lines = append(lines, w.Say("remark.text.line", views.With{"By": s.By, "People": w.List(s.Chats[0].People)}))
 	case app.KindComment:
 		lines = append(lines, w.Say("remark.text.comment", views.With{"By": s.By}))
 		for _, chat := range s.Chats {
-			lines = append(lines, w.Say("remark.text.chat", views.With{"Chat": chat.Name, "People": strings.Join(chat.People, ", ")}))
+			lines = append(lines, w.Say("remark.text.chat", views.With{"Chat": chat.Name, "People": w.List(chat.People)}))
 		}
 	}
 	if s.Why != "" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/joinline/joinline/app"
 	"github.com/joinline/joinline/bitrix/bitrixtest"
+	"github.com/joinline/joinline/views"
 )
 
 // goodTell tells of somebody who is new, without a word to anybody.
@@ -316,5 +317,21 @@ func TestWhoeverIsAddedAfterACureIsToldToo(t *testing.T) {
 	}
 	if h := w.heard(); len(h.notices[olga]) != 1 || !strings.Contains(h.notices[olga][0], "Why: why") {
 		t.Errorf("the portal holds %+v", h)
+	}
+}
+
+func TestAMessageStringsNamesTogetherAsItsLanguageDoes(t *testing.T) {
+	t.Parallel()
+	said := app.Said{By: "Ann", Chats: []app.SaidChat{{Name: "Telegram", People: []string{"Bob", "Eve"}}}}
+	for lang, want := range map[string]string{
+		"en": "Bob, Eve",
+		"ja": "Bob、Eve",
+		"ar": "\u2068Bob\u2069، \u2068Eve\u2069",
+	} {
+		for _, kind := range []app.DeliveryKind{app.KindLine, app.KindComment} {
+			if got := message(views.Speak(lang), kind, said); !strings.Contains(got, want) {
+				t.Errorf("%s, %v: %q does not name %q", lang, kind, got, want)
+			}
+		}
 	}
 }
