@@ -25,9 +25,21 @@ const (
 
 var verdicts = []Verdict{VerdictFine, VerdictUnchecked, VerdictAttention, VerdictBroken}
 
-// Worse returns the worse one of two verdicts.
-func (v Verdict) Worse(w Verdict) Verdict {
+// worse returns the worse one of two verdicts.
+func (v Verdict) worse(w Verdict) Verdict {
 	return verdicts[max(slices.Index(verdicts, v), slices.Index(verdicts, w), 0)]
+}
+
+// WorstOf returns the worst verdict of checks, "" of none.
+func WorstOf(checks []Check) Verdict {
+	if len(checks) == 0 {
+		return ""
+	}
+	worst := VerdictFine
+	for _, c := range checks {
+		worst = worst.worse(c.Verdict)
+	}
+	return worst
 }
 
 // Check is one thing that was looked at.
@@ -132,7 +144,7 @@ func ChecksOf(g CheckGroup) (ids []CheckID) {
 	return ids
 }
 
-// examLimit bounds the checks of one group.
+// examLimit bounds one run of checks.
 const examLimit = 25 * time.Second
 
 // exam is one run of checks.
@@ -154,18 +166,19 @@ func (e *exam) run(ctx context.Context, g CheckGroup) (done []Check) {
 		}
 		d := Check{ID: c.id, Verdict: VerdictFine, Findings: c.run(e, ctx)}
 		for _, f := range d.Findings {
-			d.Verdict = d.Verdict.Worse(f.Verdict)
+			d.Verdict = d.Verdict.worse(f.Verdict)
 		}
 		done = append(done, d)
 	}
 	return done
 }
 
-// Examine makes the checks of one group for a viewer, who must be an
-// administrator of the portal: ErrNotAdmin. It asks the portal with the viewer's
-// token, in one batch, and in a second one whether the installation's is good.
-// Any other error means that the portal did not answer.
-func (a *App) Examine(ctx context.Context, v Visit, g CheckGroup) ([]Check, error) {
+// Examine makes the checks of some groups for a viewer, who must be an
+// administrator of the portal now: ErrNotAdmin. For GroupPortal it asks the portal
+// with the viewer's token, in one batch that proves this too, and in a second one
+// whether the installation's token is good. Any other error means that the portal
+// did not answer.
+func (a *App) Examine(ctx context.Context, v Visit, groups ...CheckGroup) (done []Check, err error) {
 	ctx, cancel := context.WithTimeout(ctx, examLimit)
 	defer cancel()
 	i, err := a.installation(ctx, v.Member)
@@ -173,24 +186,34 @@ func (a *App) Examine(ctx context.Context, v Visit, g CheckGroup) ([]Check, erro
 		return nil, err
 	}
 	e := &exam{App: a, i: i}
-	if g != GroupPortal {
-		if err := a.Administrator(ctx, v); err != nil {
-			return nil, err
-		}
-		return e.run(ctx, g), nil
+	if slices.Contains(groups, GroupPortal) {
+		err = e.askAs(ctx, v)
+	} else {
+		err = a.Administrator(ctx, v)
 	}
-	k := &kept{app: a, bitrix: i.bitrix, key: TokenKey{v.Member, AsViewer, v.Viewer}}
-	if _, err := k.read(ctx); err != nil {
+	if err != nil {
 		return nil, err
+	}
+	for _, g := range groups {
+		done = append(done, e.run(ctx, g)...)
+	}
+	return done, nil
+}
+
+// askAs asks the portal as a viewer, who must be an administrator.
+func (e *exam) askAs(ctx context.Context, v Visit) error {
+	k := &kept{app: e.App, bitrix: e.i.bitrix, key: TokenKey{v.Member, AsViewer, v.Viewer}}
+	if _, err := k.read(ctx); err != nil {
+		return err
 	}
 	me, err := e.ask(ctx, k)
 	switch {
 	case err != nil:
-		return nil, err
+		return err
 	case me.ID != v.Viewer || !me.Admin:
-		return nil, ErrNotAdmin
+		return ErrNotAdmin
 	}
-	return e.run(ctx, g), nil
+	return nil
 }
 
 // ExaminePortal makes the checks of the group GroupPortal, and those of the limits,

@@ -73,9 +73,11 @@ const (
 	PublicCertificateOld FindingID = "public_certificate_old"
 	PublicCertificateBad FindingID = "public_certificate_bad"
 	// PublicFramed has the URL of a portal whose pages may show ours; PublicBarred
-	// has as Name the header that keeps them from it.
-	PublicFramed FindingID = "public_framed"
-	PublicBarred FindingID = "public_barred"
+	// has as Name the header that keeps them from it, PublicStripped the one that is
+	// lost on the way to a browser.
+	PublicFramed   FindingID = "public_framed"
+	PublicBarred   FindingID = "public_barred"
+	PublicStripped FindingID = "public_stripped"
 	// PublicPlain has the URL that is served without TLS.
 	PublicPlain FindingID = "public_plain"
 

@@ -100,8 +100,8 @@ func (e *exam) framed(ctx context.Context) []Finding {
 			return []Finding{{ID: PublicBarred, Verdict: VerdictBroken, Name: "Content-Security-Policy"}}
 		}
 	}
-	if len(policies) == 0 { // somebody took ours away
-		return []Finding{{ID: PublicBarred, Verdict: VerdictAttention, Name: "Content-Security-Policy"}}
+	if len(policies) == 0 {
+		return []Finding{{ID: PublicStripped, Verdict: VerdictAttention, Name: "Content-Security-Policy"}}
 	}
 	return []Finding{{ID: PublicFramed, Verdict: VerdictFine, URL: portal}}
 }

@@ -147,7 +147,7 @@ func TestWhatIsWrongWithAPortalIsFound(t *testing.T) {
 				if d := cmp.Diff(want, got.Findings[n], ignore); d != "" {
 					t.Error(d)
 				}
-				if got.Verdict.Worse(want.Verdict) != got.Verdict {
+				if app.WorstOf([]app.Check{got, {Verdict: want.Verdict}}) != got.Verdict {
 					t.Errorf("the check is called %s", got.Verdict)
 				}
 			}
@@ -257,7 +257,7 @@ func TestThePublicAddressIsSeenAsABrowserSeesIt(t *testing.T) {
 			if r.URL.Path == "/healthz" {
 				_, _ = w.Write([]byte("ok\n"))
 			}
-		}, app.VerdictAttention, app.PublicBarred},
+		}, app.VerdictAttention, app.PublicStripped},
 		"nobody answers": {nil, app.VerdictBroken, app.PublicSilent},
 	} {
 		t.Run(name, func(t *testing.T) {

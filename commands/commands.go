@@ -246,7 +246,7 @@ func open(ctx context.Context, cfg app.Config, static fs.FS, log *slog.Logger, c
 	if err != nil {
 		return nil, err
 	}
-	cfg.Titles = views.PlacementTitles()
+	cfg.Titles, cfg.Version = views.PlacementTitles(), moduleVersion()
 	application := &bitrix.Application{
 		ClientID:     cfg.ClientID,
 		ClientSecret: cfg.ClientSecret,

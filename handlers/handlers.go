@@ -110,6 +110,10 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/home/journal/export", s.export)
 	e.POST("/home/settings", s.settings)
 	e.POST("/home/settings/save", s.saveSettings)
+	e.POST("/home/health", s.health)
+	e.POST("/home/health/check", s.examine)
+	e.POST("/home/health/repair", s.repair)
+	e.POST("/home/health/takeover", s.takeover)
 	e.POST("/visit", s.renew)
 	e.POST("/oauth/start", s.startSignIn)
 

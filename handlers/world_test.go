@@ -56,7 +56,7 @@ func (w *world) wantNobodyElseAsked(t *testing.T, portals ...string) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	known := []string{hostOf(w.portal.AuthURL())}
+	known := []string{hostOf(w.portal.AuthURL()), hostOf(publicURL)} // we look at ourselves, too
 	for _, p := range portals {
 		known = append(known, hostOf(p))
 	}
