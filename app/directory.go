@@ -43,6 +43,8 @@ type Found struct {
 	People []Colleague
 	// Departments fit the query, too; none for viewers from outside.
 	Departments []Department
+	// Squads are those of the viewer's squads that fit the query.
+	Squads []Squad
 	// Asked: the portal was asked.
 	Asked bool
 	// Reading: the portal's staff is still being read, so the portal has
@@ -75,9 +77,10 @@ func (a *App) Find(ctx context.Context, v Visit, query string) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
+	squads := a.squadsFor(ctx, v, query)
 	if d == nil {
 		people, err := a.findAtPortal(ctx, i, v, query)
-		return Found{People: people, Asked: true, Reading: r.Until.After(a.now()), Met: r.People}, err
+		return Found{People: people, Squads: squads, Asked: true, Reading: r.Until.After(a.now()), Met: r.People}, err
 	}
 	people := a.findInDirectory(ctx, d, v, query)
 	asked := false
@@ -88,7 +91,7 @@ func (a *App) Find(ctx context.Context, v Visit, query string) (Found, error) {
 		}
 		people, asked = joined(people, more), true
 	}
-	return Found{People: people, Departments: a.departments(d, query), Asked: asked}, nil
+	return Found{People: people, Departments: a.departments(d, query), Squads: squads, Asked: asked}, nil
 }
 
 // searched returns the directory that the viewer searches, nil where the portal

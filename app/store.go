@@ -107,7 +107,7 @@ type Reading struct {
 	Until time.Time
 }
 
-// Store keeps registrations, installations, policies, tokens, habits, errands, wishes,
+// Store keeps registrations, installations, policies, tokens, habits, errands, squads, wishes,
 // directories and journals. Its methods are safe for concurrent use, from several processes too. What one method changes, it
 // changes in one transaction. Secrets are encrypted at rest and bound to their
 // place.
@@ -128,7 +128,7 @@ type Store interface {
 	// fails with ErrNotInstalled when the portal is not installed.
 	SetAddress(ctx context.Context, member bitrix.MemberID, portal, endpoint string) error
 	// Uninstall marks the portal as removed and deletes its tokens, its
-	// policy, its application token, the habits, errands and wishes of its people, and its
+	// policy, its application token, the habits, errands, squads and wishes of its people, and its
 	// directory. The journal stays, and tells of it. It succeeds when nothing is kept.
 	Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error
 	// Doubt keeps that a removal is claimed since a time and what it asked for.
@@ -188,6 +188,18 @@ type Store interface {
 	// ErrPolicyChanged when another one is kept, and with ErrNotInstalled when the
 	// portal is not installed.
 	SavePolicy(ctx context.Context, member bitrix.MemberID, p Policy, changes []Entry) error
+
+	// SaveSquad keeps a squad in place of the one under its ID. It fails with
+	// ErrTooManySquads when its owner keeps MaxSquads others, and with
+	// ErrNotInstalled when the portal is not installed.
+	SaveSquad(ctx context.Context, q Squad) error
+	// Squad returns a squad, whosever it is; ErrNoSquad when none is kept.
+	Squad(ctx context.Context, member bitrix.MemberID, id string) (Squad, error)
+	// Squads returns a person's squads and, if shared, those that others share;
+	// MaxSquadsSeen of them at most, their own first.
+	Squads(ctx context.Context, member bitrix.MemberID, user bitrix.UserID, shared bool) ([]Squad, error)
+	// DropSquad deletes a squad. It succeeds when there is none.
+	DropSquad(ctx context.Context, member bitrix.MemberID, id string) error
 
 	// Directory returns the staff that was read last; zero when none was.
 	Directory(ctx context.Context, member bitrix.MemberID) (Directory, error)

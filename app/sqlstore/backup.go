@@ -54,7 +54,7 @@ type (
 const backupPlace = "backup"
 
 // tables are all tables, each after those that it refers to.
-var tables = []string{"key_check", "registrations", "portals", "tokens", "habits", "errands", "wishes", "directories", "directory_pieces", "journal", "journal_names", "policies"}
+var tables = []string{"key_check", "registrations", "portals", "tokens", "habits", "errands", "squads", "wishes", "directories", "directory_pieces", "journal", "journal_names", "policies"}
 
 // Backup writes all that is kept, as it is at one moment, while others read
 // and write. See Restore.

@@ -37,6 +37,7 @@ func furnishedWith(t *testing.T, address string, key *app.Sealer, staff []byte) 
 	lease(t, s, viewerKey(15), moment)
 	must(t, s.ChangeHabits(t.Context(), acme, 15, func(h *app.Habits) { h.Texts = []string{"please check the date"} }))
 	must(t, s.SaveErrand(t.Context(), errand(acme, 15, "one")))
+	must(t, s.SaveSquad(t.Context(), squad(acme, 15, "one")))
 	keepDirectory(t, s, acme, moment, staff)
 	must(t, s.SaveWish(t.Context(), wish(acme, 15, 1)))
 	must(t, s.WriteEntries(t.Context(), []app.Entry{settled(entry(acme, 22, 0), "Olga Sidorova")}))
@@ -75,6 +76,7 @@ func TestABackupBringsEverythingBackOnAnyDatabase(t *testing.T) {
 				wantDirectory(t, s, acme, moment, large(1))
 				wantHabits(t, s, acme, 15, app.Habits{Texts: []string{"please check the date"}})
 				wantErrand(t, s, errand(acme, 15, "one"))
+				wantSquad(t, s, squad(acme, 15, "one"))
 				wantWishes(t, s, acme, 15, wish(acme, 15, 1))
 				wantEntries(t, s, acme, add, settled(entry(acme, 22, 0), "Olga Sidorova"))
 				wantPolicy(t, s, acme, policy(1))
@@ -206,7 +208,7 @@ func TestABackupOfAnOlderVersionIsBroughtUpToDate(t *testing.T) {
 	count := 0
 	for _, line := range kept { // what version 1 knew
 		later := func(table string) bool { return strings.Contains(line, `"table":"`+table+`"`) }
-		if slices.ContainsFunc([]string{"registrations", "habits", "errands", "wishes", "directories", "directory_pieces", "journal", "journal_names", "policies"}, later) {
+		if slices.ContainsFunc([]string{"registrations", "habits", "errands", "squads", "wishes", "directories", "directory_pieces", "journal", "journal_names", "policies"}, later) {
 			continue
 		}
 		line = strings.ReplaceAll(line, fmt.Sprintf(`"lease_until":%d,`, moment.Add(time.Minute).UnixMicro()), "")

@@ -72,6 +72,8 @@ func conformance(t *testing.T, open func(t *testing.T) app.Store) {
 		"many changes of habits at once lose none":                               habitsAtOnce,
 		"an errand is kept for its portal and goes with it":                      errands,
 		"errands that are over or too many make place for new ones":              manyErrands,
+		"a squad is kept for its portal and goes with it":                        squads,
+		"a person sees their own squads and those that are shared":               seenSquads,
 		"a directory replaces the one before it and goes with the portal":        directories,
 		"one of many may read the staff, until its time is over":                 readings,
 		"a wish is kept for its person and goes with the portal":                 wishes,

@@ -30,6 +30,8 @@ var sealedTables = []sealedTable{
 		func(key []string, _ string) string { return habitsPlace(key[0], key[1]) }},
 	{"errands", []string{"member_id", "id"}, []string{"errand"},
 		func(key []string, _ string) string { return errandPlace(key[0], key[1]) }},
+	{"squads", []string{"member_id", "id"}, []string{"squad"},
+		func(key []string, _ string) string { return squadPlace(key[0], key[1]) }},
 	{"directory_pieces", []string{"member_id", "read_at", "number"}, []string{"piece"},
 		func(key []string, _ string) string { return piecePlace(key[0], key[1], key[2]) }},
 	{"wishes", []string{"member_id", "user_id", "chat_id"}, []string{"wish"},

@@ -34,8 +34,8 @@ func TestRotationSealsEverythingWithTheNewKey(t *testing.T) {
 		older, newer, both := twoKeys(t)
 		must(t, furnishedWith(t, address, older, large(1)).Close())
 		s := open(t, address, both)
-		if n, err := s.Rotate(t.Context()); err != nil || n != 20 {
-			t.Errorf("Rotate = %d, %v; want a client secret, 2 application tokens, 2 pairs, habits, an errand, a wish, a policy, 3 pieces of a directory, 5 names of a journal and the key check", n, err)
+		if n, err := s.Rotate(t.Context()); err != nil || n != 21 {
+			t.Errorf("Rotate = %d, %v; want a client secret, 2 application tokens, 2 pairs, habits, an errand, a squad, a wish, a policy, 3 pieces of a directory, 5 names of a journal and the key check", n, err)
 		}
 		if n, err := s.Rotate(t.Context()); err != nil || n != 0 {
 			t.Errorf("a second time it sealed %d values, %v", n, err)
@@ -48,6 +48,7 @@ func TestRotationSealsEverythingWithTheNewKey(t *testing.T) {
 		wantDirectory(t, s, acme, moment, large(1))
 		wantHabits(t, s, acme, 15, app.Habits{Texts: []string{"please check the date"}})
 		wantErrand(t, s, errand(acme, 15, "one"))
+		wantSquad(t, s, squad(acme, 15, "one"))
 		wantWishes(t, s, acme, 15, wish(acme, 15, 1))
 		wantPolicy(t, s, acme, policy(1))
 		if i, err := s.Installation(t.Context(), acme); err != nil || i.ApplicationToken.Reveal() != "application-token" {
@@ -56,7 +57,7 @@ func TestRotationSealsEverythingWithTheNewKey(t *testing.T) {
 		if _, err := sqlstore.Open(t.Context(), address, older); !errors.Is(err, app.ErrWrongKey) {
 			t.Errorf("with the older key alone: %v", err)
 		}
-		for _, text := range slices.Concat(rowsOf(backup(t, s), "tokens"), rowsOf(backup(t, s), "portals"), rowsOf(backup(t, s), "habits"), rowsOf(backup(t, s), "errands"), rowsOf(backup(t, s), "wishes"), rowsOf(backup(t, s), "directory_pieces"), rowsOf(backup(t, s), "policies")) {
+		for _, text := range slices.Concat(rowsOf(backup(t, s), "tokens"), rowsOf(backup(t, s), "portals"), rowsOf(backup(t, s), "habits"), rowsOf(backup(t, s), "errands"), rowsOf(backup(t, s), "squads"), rowsOf(backup(t, s), "wishes"), rowsOf(backup(t, s), "directory_pieces"), rowsOf(backup(t, s), "policies")) {
 			if strings.Contains(text, older.Seal("", "")[:9]) {
 				t.Errorf("still sealed with the older key: %s", text)
 			}
