@@ -123,6 +123,23 @@ var takeFields = []refusal{
 	{name: "two choices", status: 400, change: twice("take")},
 }
 
+// goodSquads deletes a squad that is not there.
+func goodSquads(t *testing.T, w *world, lang string) request {
+	t.Helper()
+	r := goodCard("/card/squads")(t, w, lang)
+	visit := r.form.Get("visit")
+	r.form.Set("drop", w.offers(t, visit).crowd(crowd{Visit: w.opened(t, visit).ID, Squad: "NOWHERE"}))
+	return r
+}
+
+var squadFields = []refusal{
+	{name: "a squad as a bare id", status: 400, change: set("drop", "NOWHERE")},
+	{name: "a squad cut short", status: 400, change: cut("drop")},
+	{name: "a person for a squad", status: 400, change: swap("drop", "person")},
+	{name: "a squad twice", status: 400, change: twice("drop")},
+	{name: "a name twice", status: 400, change: func(r *request) { r.form["squad-name"] = []string{"a", "b"} }},
+}
+
 // addFields are choices that are incomplete.
 var addFields = []refusal{
 	{name: "nobody", status: 400, change: drop("person"), asks: true},
@@ -379,7 +396,7 @@ func TestAVisitEndsAndIsRenewedForADayAtMost(t *testing.T) {
 	f := w.open(t, ivan, "DEAL", "77").fields(t)
 	v := w.opened(t, f.Get("visit"))
 	f.Set("visit", w.sealVisit(t, v.Visit, v.Browser, time.Now().Add(-time.Second)))
-	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/suggest", "/card/list", "/card/take", "/card/presence", "/card/add", "/card/add/one", "/card/add/settle", "/card/add/tell", "/card/remove", "/card/join", "/card/observe", "/card/dialog", "/card/ask", "/card/wish", "/card/unwish"} {
+	for _, path := range []string{"/card", "/card/chats", "/card/find", "/card/suggest", "/card/list", "/card/take", "/card/squads", "/card/presence", "/card/add", "/card/add/one", "/card/add/settle", "/card/add/tell", "/card/remove", "/card/join", "/card/observe", "/card/dialog", "/card/ask", "/card/wish", "/card/unwish"} {
 		w.do(t, request{path: path, form: f}).wantStatus(t, 401)
 	}
 	pair := w.portal.Token(w.keys.ClientID, ivan)

@@ -51,6 +51,7 @@ var badInputs = map[string]badInput{
 	"POST /card/find":            {good: goodCard("/card/find"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, queryFields, notFromHere)},
 	"POST /card/list":            {good: goodCard("/card/list"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, queryFields, notFromHere)},
 	"POST /card/take":            {good: goodTake, pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, takeFields, notFromHere)},
+	"POST /card/squads":          {good: goodSquads, pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, squadFields, notFromHere)},
 	"POST /card/presence":        {good: goodCard("/card/presence"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, notFromHere)},
 	"POST /card/add":             {good: goodCard("/card/add"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, addFields, remarkFields, notFromHere)},
 	"POST /card/add/one":         {good: goodCard("/card/add/one"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, oneFields, notFromHere)},

@@ -114,6 +114,8 @@ type chosen struct {
 	// several people chosen at once.
 	gathered views.Gathered
 	taken    views.Taken
+	// squads are the viewer's, where they were asked for.
+	squads views.Squads
 	// suggested are those suggested before anything is typed.
 	suggested []views.SuggestedGroup
 }
@@ -192,6 +194,7 @@ func cardPage(w views.Words, v app.Visit, card app.Card, in chosen, o offers) vi
 		Picker:   picker(w, v, card, in, o),
 	}
 	page.Results.Words, page.Remarked.Words, page.Picker.Gathered.Words = w, w, w
+	page.Picker.Squads.Words = w
 	if v.Excluded {
 		page.ReadOnly = w.Say("card.readonly", views.With{"Admin": nameOf(w, o.policy.By, o.policy.ByName)})
 	}

@@ -20,7 +20,7 @@ var (
 var openly = offers{
 	chat:   func(c app.Chat) string { return fmt.Sprint("chat ", c.ID) },
 	person: func(id bitrix.UserID, name, position string) string { return fmt.Sprint("person ", id) },
-	crowd:  func(of crowd) string { return fmt.Sprint("crowd ", of.Department, of.Deep) },
+	crowd:  func(of crowd) string { return fmt.Sprint("crowd ", of.Department, of.Deep, of.Squad) },
 }
 
 var visit77 = app.Visit{ID: "v", Portal: "https://acme.bitrix24.test", Viewer: 15, Item: deal77, Links: []bitrix.CRMItem{contact31}}

@@ -1,9 +1,9 @@
 package handlers
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/labstack/echo/v4"
@@ -19,7 +19,9 @@ type crowd struct {
 	// Department is the ID of one; Deep: with all those below it.
 	Department int64
 	Deep       bool
-	Name       string
+	// Squad is the ID of one.
+	Squad string
+	Name  string
 }
 
 // take answers the page's script with the people whom a choice stands for.
@@ -36,16 +38,16 @@ func (s *server) take(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	of, err := s.chosenCrowd(v.Visit, f)
+	of, err := s.chosenCrowd(v.Visit, f.Get("take"))
 	if err != nil {
 		return err
 	}
-	people, err := s.app.InDepartment(c.Request().Context(), v.Visit, of.Department, of.Deep)
+	people, gone, err := s.peopleOf(c, v.Visit, of)
 	if err != nil {
 		return err
 	}
 	w, o := sceneOf(c).words, s.offers(v.Visit)
-	in.people, in.taken = taken(w, v.Visit, of, people, in.people, members(picked))
+	in.people, in.taken = taken(w, v.Visit, of, people, gone, in.people, members(picked))
 	if !sceneOf(c).pieces {
 		f.Del("q") // it has led to the choice
 		return s.wholeCard(c, v, f, in)
@@ -53,10 +55,25 @@ func (s *server) take(c echo.Context) error {
 	return s.show(c, http.StatusOK, views.ChosenList(choices(w, in.people, o), w), views.TakenNote(in.taken))
 }
 
+// peopleOf are those whom a choice stands for, and those of a squad who are not
+// there any more.
+func (s *server) peopleOf(c echo.Context, v app.Visit, of crowd) ([]app.Colleague, []app.Chosen, error) {
+	ctx := c.Request().Context()
+	if of.Squad == "" {
+		people, err := s.app.InDepartment(ctx, v, of.Department, of.Deep)
+		return people, nil, err
+	}
+	_, people, gone, err := s.app.Muster(ctx, v, of.Squad)
+	if errors.Is(err, app.ErrNoSquad) {
+		err = nil
+	}
+	return people, gone, err
+}
+
 // chosenCrowd opens the choice that a button or an option sent.
-func (s *server) chosenCrowd(v app.Visit, f url.Values) (crowd, error) {
+func (s *server) chosenCrowd(v app.Visit, text string) (crowd, error) {
 	var of crowd
-	if err := s.seals.crowd.Decode("crowd", f.Get("take"), &of); err != nil || of.Visit != v.ID {
+	if err := s.seals.crowd.Decode("crowd", text, &of); err != nil || of.Visit != v.ID {
 		return crowd{}, fmt.Errorf("%w: a choice is not of this visit", errForm)
 	}
 	return of, nil
@@ -64,7 +81,7 @@ func (s *server) chosenCrowd(v app.Visit, f url.Values) (crowd, error) {
 
 // taken adds the people of a crowd to those chosen, all or, where one add does
 // not take so many, nobody.
-func taken(w views.Words, v app.Visit, of crowd, people []app.Colleague, before []person, members []bitrix.UserID) ([]person, views.Taken) {
+func taken(w views.Words, v app.Visit, of crowd, people []app.Colleague, gone []app.Chosen, before []person, members []bitrix.UserID) ([]person, views.Taken) {
 	after, there := slices.Clone(before), 0
 	for _, p := range people {
 		if has(before, p.ID) || slices.Contains(members, p.ID) {
@@ -82,7 +99,14 @@ func taken(w views.Words, v app.Visit, of crowd, people []app.Colleague, before 
 	if there > 0 {
 		t.Notes = append(t.Notes, w.Count("crowd.there", there))
 	}
-	if len(people) == 0 {
+	if len(gone) > 0 {
+		var names []string
+		for _, p := range gone {
+			names = append(names, nameOf(w, p.ID, p.Name))
+		}
+		t.Notes = append(t.Notes, w.Say("squad.left", views.With{"People": w.List(names)}))
+	}
+	if len(people)+len(gone) == 0 {
 		t.Notes = append(t.Notes, w.Say("crowd.gone", views.With{"Name": of.Name}))
 	}
 	t.Said = w.List(append([]string{t.Said}, t.Notes...))
@@ -106,28 +130,35 @@ func departments(w views.Words, v app.Visit, found []app.Department, people []pe
 }
 
 func department(w views.Words, d app.Department, of crowd, who app.Headcount, people []person, members []bitrix.UserID, o offers) views.Crowd {
+	c := views.Crowd{
+		ID: fmt.Sprint("unit-", d.ID, "-", of.Deep), Name: of.Name, Ref: o.crowd(of),
+		Face: views.Face{Initials: initials(d.Name), Hue: hue(bitrix.UserID(d.ID))},
+	}
+	more := headcount(w, &c, who, people, members)
+	if d.Parent != "" {
+		more = append(more, d.Parent)
+	}
+	c.Detail = dotted(append([]string{w.Say("crowd.department")}, more...))
+	return c
+}
+
+// headcount says how many people a choice stands for, and bars it where it adds
+// nobody, or too many.
+func headcount(w views.Words, c *views.Crowd, who app.Headcount, people []person, members []bitrix.UserID) []string {
 	there := 0
 	for _, u := range who.People {
 		if has(people, u) || slices.Contains(members, u) {
 			there++
 		}
 	}
-	c := views.Crowd{
-		ID: fmt.Sprint("unit-", d.ID, "-", of.Deep), Name: of.Name, Ref: o.crowd(of),
-		Face: views.Face{Initials: initials(d.Name), Hue: hue(bitrix.UserID(d.ID))},
-	}
-	parts := []string{w.Say("crowd.department"), w.Count("crowd.people", who.Count)}
+	parts := []string{w.Count("crowd.people", who.Count)}
 	switch fresh := who.Count - there; {
 	case fresh == 0:
 		c.Barred = w.Say("crowd.all")
 	case fresh+len(people) > app.MaxPeople:
-		c.Barred = w.Count("crowd.full", fresh, views.With{"Name": of.Name, "Max": app.MaxPeople})
+		c.Barred = w.Count("crowd.full", fresh, views.With{"Name": c.Name, "Max": app.MaxPeople})
 	case there > 0:
 		parts = append(parts, w.Count("crowd.there", there))
 	}
-	if d.Parent != "" {
-		parts = append(parts, d.Parent)
-	}
-	c.Detail = dotted(parts)
-	return c
+	return parts
 }

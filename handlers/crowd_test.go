@@ -91,11 +91,11 @@ func TestADepartmentThatIsTooLargeSaysSo(t *testing.T) {
 		t.Errorf("got %+v", all)
 	}
 	before := []person{{ID: 1000}}
-	people, told := taken(w, visit77, crowd{Name: "Everybody"}, many, before, nil)
+	people, told := taken(w, visit77, crowd{Name: "Everybody"}, many, nil, before, nil)
 	if len(people) != 1 || told.Said != says {
 		t.Errorf("%d are chosen: %q", len(people), told.Said)
 	}
-	people, _ = taken(w, visit77, crowd{Name: "Everybody"}, many[1:], nil, nil)
+	people, _ = taken(w, visit77, crowd{Name: "Everybody"}, many[1:], nil, nil, nil)
 	if len(people) != app.MaxPeople {
 		t.Errorf("%d are chosen", len(people))
 	}

@@ -64,7 +64,7 @@ func picker(w views.Words, v app.Visit, card app.Card, in chosen, o offers) view
 		}
 	}
 	return views.Picker{
-		Words: w, Query: in.query, Max: strconv.Itoa(maxQuery), Gathered: in.gathered, Taken: in.taken,
+		Words: w, Query: in.query, Max: strconv.Itoa(maxQuery), Gathered: in.gathered, Taken: in.taken, Squads: in.squads,
 		Chosen: choices(w, in.people, o),
 		Found:  foundList(w, v, in, members(picked), o), Suggested: in.suggested,
 	}
@@ -115,16 +115,27 @@ func foundList(w views.Words, v app.Visit, in chosen, members []bitrix.UserID, o
 		}
 		list.Options = append(list.Options, option)
 	}
-	crowds := departments(w, v, in.found.Departments, in.people, members, o)
-	if d := in.found.Departments; len(d) > 0 && d[0].Exact {
-		list.First = crowds
-	} else {
-		list.Last = crowds
+	said := []string{w.Count("picker.found", len(list.Options))}
+	for _, q := range squads(w, v, in.found.Squads, in.people, members, o) {
+		if strings.EqualFold(q.Name, in.query) {
+			list.First = append(list.First, q)
+		} else {
+			list.Last = append(list.Last, q)
+		}
 	}
-	list.Said = w.Count("picker.found", len(list.Options))
-	if len(crowds) > 0 {
-		list.Said = w.List([]string{list.Said, w.Count("crowd.found", len(in.found.Departments))})
-	} else if len(list.Options) == 0 {
+	if n := len(in.found.Squads); n > 0 {
+		said = append(said, w.Count("squad.found", n))
+	}
+	if d := in.found.Departments; len(d) > 0 {
+		crowds := departments(w, v, d, in.people, members, o)
+		if said = append(said, w.Count("crowd.found", len(d))); d[0].Exact {
+			list.First = append(list.First, crowds...)
+		} else {
+			list.Last = append(list.Last, crowds...)
+		}
+	}
+	list.Said = w.List(said)
+	if len(list.Options)+len(list.First)+len(list.Last) == 0 {
 		list.Said = w.Say("picker.nobody", views.With{"Query": in.query})
 		if list.Listed = app.Listed(in.query); list.Listed {
 			list.Said = w.Say("list.press")

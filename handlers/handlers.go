@@ -93,6 +93,7 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/card/suggest", s.suggest)
 	e.POST("/card/list", s.list)
 	e.POST("/card/take", s.take)
+	e.POST("/card/squads", s.squads)
 	e.POST("/card/presence", s.presence)
 	e.POST("/card/add", s.add)
 	e.POST("/card/add/one", s.askOne)

@@ -35,7 +35,7 @@ func (s *server) suggest(c echo.Context) error {
 		return err
 	}
 	w, o := sceneOf(c).words, s.offers(v.Visit)
-	groups := suggestedGroups(w, v.Visit, found, people, o)
+	groups := append(s.squadGroup(c, v.Visit, people, picked), suggestedGroups(w, v.Visit, found, people, o)...)
 	groups = append(groups, companions(w, v.Visit, "together", nil, people, o), companions(w, v.Visit, "lately", found.Companions, people, o))
 	return s.show(c, http.StatusOK, views.SuggestedList(views.Suggested{Words: w, Groups: groups}))
 }
@@ -55,7 +55,7 @@ func (s *server) suggested(c echo.Context, v app.Visit, picked []chatChoice, peo
 		return nil, err
 	}
 	w, o := sceneOf(c).words, s.offers(v)
-	groups := suggestedGroups(w, v, found, people, o)
+	groups := append(s.squadGroup(c, v, people, picked), suggestedGroups(w, v, found, people, o)...)
 	together, lately := found.Together(idsOf(people))
 	for _, g := range []views.SuggestedGroup{companions(w, v, "together", together, people, o), companions(w, v, "lately", lately, people, o)} {
 		if len(g.Options) > 0 {

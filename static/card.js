@@ -28,7 +28,10 @@ async function lists(use) {
   });
 }
 
-if (document.querySelector('#lines *')) lists(() => {});
+if (document.querySelector('#lines *, #squads[open]')) lists(() => {});
+form.addEventListener('toggle', ({ target }) => {
+  if (target instanceof Element && target.id === 'squads') lists((list) => list.unfold());
+}, true);
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
@@ -493,7 +496,7 @@ function swap(html, quietly) {
     // Whom people chose or took back meanwhile is theirs to decide.
     if (piece.id === 'chosen' && adding) people.keepOnly(adding, people.of(piece));
     else document.getElementById(piece.id)?.replaceWith(piece);
-    if (piece.id.startsWith('chat')) early.forget(); // others are in the chats now
+    if (/^(chat|squads)/.test(piece.id)) early.forget(); // others are in the chats now, or other squads there
     if (piece instanceof HTMLElement && !quietly) speak(piece.dataset.say);
   }
   keepChats(picked);

@@ -3,6 +3,8 @@
 // are left people decide here, one after the other. Also, choices that stand for
 // several people. Loaded when there is any.
 
+import { squads } from './squad.js';
+
 /**
  * @param {HTMLFormElement} form
  * @param {ReturnType<typeof import('./picker.js').picker>} people
@@ -46,11 +48,16 @@ export function lists(form, people, post, swap) {
    */
   async function take(ref) {
     const before = people.all();
-    /** @type {[string, string][]} */
-    const list = [['take', ref], ...before.map(({ ref }) => /** @type {[string, string]} */ (['person', ref]))];
+    const list = persons();
+    list.push(['take', ref]);
     for (const box of form.querySelectorAll('input[name=chat]:checked')) if (box instanceof HTMLInputElement) list.push([box.name, box.value]);
     const answer = await ask('/card/take', list);
     if (answer !== null) swap(choose(answer, new Set(before.map(({ user }) => user))).getElementById('taken')?.outerHTML ?? '');
+  }
+
+  /** The fields of those who are chosen now. @returns {[string, string][]} */
+  function persons() {
+    return people.all().map(({ ref }) => ['person', ref]);
   }
 
   /**
@@ -112,7 +119,7 @@ export function lists(form, people, post, swap) {
   });
 
   tame();
-  return { gather, take };
+  return { gather, take, ...squads(form, ask, swap, take, persons) };
 }
 
 /** @param {Element} line */

@@ -16,6 +16,8 @@ type Picker struct {
 	Suggested []SuggestedGroup
 	// Gathered is what is left of a pasted list.
 	Gathered Gathered
+	// Squads are those of the viewer, where they were asked for.
+	Squads Squads
 	// Taken tells about several people chosen at once.
 	Taken Taken
 }

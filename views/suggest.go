@@ -12,5 +12,7 @@ type Suggested struct {
 type SuggestedGroup struct {
 	// ID names the group within the page.
 	ID, Reason string
-	Options    []Option
+	// Crowds are choices that stand for several people.
+	Crowds  []Crowd
+	Options []Option
 }
