@@ -3,6 +3,7 @@
 //
 //	joinline serve      the server, configured by JOINLINE_… variables
 //	joinline demo       the same beside a simulated portal, nothing to set up
+//	joinline doctor     what is set, and whether everything works
 //	joinline backup     what is kept, in one file; restore reads it
 //	joinline portal     the keys of several portals on one server
 //	joinline help       every command and its flags
@@ -27,6 +28,6 @@ func main() {
 	program := commands.Program{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Static: staticFiles()}
 	if err := program.Run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintf(os.Stderr, "joinline: %v\n", err)
-		os.Exit(1)
+		os.Exit(commands.ExitStatus(err))
 	}
 }

@@ -107,6 +107,42 @@ func Variables() []Variable {
 	}
 }
 
+// Setting is a variable as it stands in an environment.
+type Setting struct {
+	Variable
+	// Value is what was given; that of a secret is never told, nor is a value
+	// that has a problem. Empty: the default counts.
+	Value string
+	// Given: there is one. File is the file that holds it, "" when none does.
+	Given bool
+	File  string
+	// Problems are what is wrong with it.
+	Problems []Problem
+}
+
+// Explain tells of all variables how they stand, in the order of Variables.
+// Problems are those that ParseConfig found beside what more is known.
+func Explain(getenv func(string) string, problems []Problem) []Setting {
+	var all []Setting
+	for _, v := range Variables() {
+		s := Setting{Variable: v, Value: strings.TrimSpace(getenv(v.Name))}
+		if v.Secret {
+			s.File = strings.TrimSpace(getenv(v.Name + "_FILE"))
+		}
+		s.Given = s.Value != "" || s.File != ""
+		for _, p := range problems {
+			if p.Variable == v.Name || p.Variable == v.Name+"_FILE" {
+				s.Problems = append(s.Problems, p)
+			}
+		}
+		if v.Secret || s.Problems != nil {
+			s.Value = ""
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
 // Problem is one thing wrong with the configuration. It never holds the value
 // of a secret.
 type Problem struct{ Variable, Wrong, Hint string }

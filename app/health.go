@@ -216,8 +216,8 @@ func (e *exam) askAs(ctx context.Context, v Visit) error {
 	return nil
 }
 
-// ExaminePortal makes the checks of the group GroupPortal, and those of the limits,
-// as the installation, for whoever runs Joinline. What the portal does not answer is
+// ExaminePortal makes the checks of GroupPortal as the installation, for whoever
+// runs Joinline. What the portal does not answer is
 // VerdictUnchecked; that the installation's token is dead is a finding. It fails with
 // ErrNotInstalled alone.
 func (a *App) ExaminePortal(ctx context.Context, member bitrix.MemberID) ([]Check, error) {
@@ -237,15 +237,18 @@ func (a *App) ExaminePortal(ctx context.Context, member bitrix.MemberID) ([]Chec
 	return e.run(ctx, GroupPortal), nil
 }
 
-// ExamineServer makes the checks that need no portal. Apart: it runs in a process of
-// its own, so that it is not known whether anybody reaches the public address.
-func (a *App) ExamineServer(ctx context.Context, apart bool) (done []Check) {
+// ExamineServer makes the checks of GroupNetwork and GroupServer that need no
+// portal, those of some groups, for whoever runs Joinline. GroupNetwork needs no
+// store either. Apart: it runs in a process of its own, and it is not known that
+// another one serves.
+func (a *App) ExamineServer(ctx context.Context, apart bool, groups ...CheckGroup) (done []Check) {
 	ctx, cancel := context.WithTimeout(ctx, examLimit)
 	defer cancel()
 	e := &exam{App: a, apart: apart}
-	for _, g := range []CheckGroup{GroupNetwork, GroupServer} {
+	for _, g := range groups {
 		done = append(done, e.run(ctx, g)...)
 	}
+	// The limits are those of a portal, as the process that serves met them.
 	return slices.DeleteFunc(done, func(c Check) bool { return c.ID == CheckLimits })
 }
 

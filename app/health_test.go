@@ -269,7 +269,7 @@ func TestThePublicAddressIsSeenAsABrowserSeesIt(t *testing.T) {
 				j.config.PublicURL = server.URL
 			}
 			j.restart(bitrix.Timeouts{})
-			got := pick(t, j.ExamineServer(t.Context(), false), app.CheckPublic)
+			got := pick(t, j.ExamineServer(t.Context(), false, app.GroupNetwork), app.CheckPublic)
 			if got.Verdict != c.verdict || !slices.ContainsFunc(got.Findings, func(f app.Finding) bool { return f.ID == c.want }) {
 				t.Errorf("got %+v, want %s among them", got, c.want)
 			}
@@ -299,7 +299,7 @@ func TestACertificateThatBrowsersRefuseIsFound(t *testing.T) {
 	t.Cleanup(server.Close)
 	j.config.PublicURL = server.URL
 	j.restart(bitrix.Timeouts{})
-	got := pick(t, j.ExamineServer(t.Context(), false), app.CheckPublic)
+	got := pick(t, j.ExamineServer(t.Context(), false, app.GroupNetwork), app.CheckPublic)
 	if got.Verdict != app.VerdictBroken || got.Findings[len(got.Findings)-1].ID != app.PublicCertificateBad {
 		t.Errorf("got %+v", got)
 	}
@@ -310,7 +310,7 @@ func TestAPublicHostWithoutAnAddressIsFound(t *testing.T) {
 	j := registered(t)
 	j.config.PublicURL = "https://joinline.invalid"
 	j.restart(bitrix.Timeouts{})
-	got := pick(t, j.ExamineServer(t.Context(), true), app.CheckPublic)
+	got := pick(t, j.ExamineServer(t.Context(), true, app.GroupNetwork), app.CheckPublic)
 	if want := []app.Finding{{ID: app.PublicUnresolved, Verdict: app.VerdictBroken, Name: "joinline.invalid"}}; !cmp.Equal(want, got.Findings) {
 		t.Error(cmp.Diff(want, got.Findings))
 	}

@@ -4,6 +4,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ import (
 type commands struct {
 	Serve     serveCommand     `cmd:"" help:"Run the server for a Bitrix24 portal."`
 	Demo      demoCommand      `cmd:"" help:"Run Joinline beside a simulated portal on this machine, with nothing to set up."`
+	Doctor    doctorCommand    `cmd:"" help:"Explain the settings, and check whether everything works."`
 	Backup    backupCommand    `cmd:"" help:"Write all that is kept into a file, while Joinline runs."`
 	Restore   restoreCommand   `cmd:"" help:"Read a backup into an empty database."`
 	RotateKey rotateKeyCommand `cmd:"" help:"Seal all secrets with a new key."`
@@ -91,7 +93,25 @@ func misused(err error) error {
 	words := strings.NewReplacer(
 		"unexpected argument", unexpected, "valid 64 bit int", "whole number", "unknown flag", "there is no flag",
 	).Replace(err.Error())
-	return fmt.Errorf("%s\nTry `%s`", words, help)
+	return &misuse{fmt.Sprintf("%s\nTry `%s`", words, help)}
+}
+
+// misuse is what is wrong with a command line.
+type misuse struct{ text string }
+
+func (m *misuse) Error() string { return m.text }
+
+// ExitStatus is the status with which a program ends after a command line that
+// ended with err: 0 without one, 2 when the command line itself makes no sense,
+// and 1 otherwise.
+func ExitStatus(err error) int {
+	if err == nil {
+		return 0
+	}
+	if _, ok := errors.AsType[*misuse](err); ok {
+		return 2
+	}
+	return 1
 }
 
 type helpCommand struct {
@@ -128,10 +148,21 @@ func version() string {
 	return v + " " + info.GoVersion
 }
 
-type serveCommand struct {
+// settingFlags are the settings that are flags as well.
+type settingFlags struct {
 	Listen    string `placeholder:"ADDRESS" help:"Where to listen; JOINLINE_LISTEN."`
 	PublicURL string `placeholder:"URL" help:"The address people's browsers reach it at; JOINLINE_PUBLIC_URL."`
 	Data      string `placeholder:"DIR" help:"The folder that keeps the database and the key; JOINLINE_DATA."`
+}
+
+// over is an environment in which flags win.
+func (f settingFlags) over(getenv func(string) string) func(string) string {
+	flags := map[string]string{"JOINLINE_LISTEN": f.Listen, "JOINLINE_PUBLIC_URL": f.PublicURL, "JOINLINE_DATA": f.Data}
+	return func(name string) string { return cmp.Or(flags[name], getenv(name)) }
+}
+
+type serveCommand struct {
+	settingFlags `embed:""`
 }
 
 // Help lists the environment variables, for `joinline help serve`.
@@ -173,13 +204,7 @@ func wrapped(text string, width int, between string) string {
 }
 
 func (c serveCommand) Run(ctx context.Context, p Program) error {
-	flags := map[string]string{"JOINLINE_LISTEN": c.Listen, "JOINLINE_PUBLIC_URL": c.PublicURL, "JOINLINE_DATA": c.Data}
-	cfg, err := app.ParseConfig(func(name string) string {
-		if v := flags[name]; v != "" {
-			return v
-		}
-		return p.Getenv(name)
-	})
+	cfg, err := app.ParseConfig(c.over(p.Getenv))
 	if err != nil {
 		return err
 	}
@@ -246,16 +271,7 @@ func open(ctx context.Context, cfg app.Config, static fs.FS, log *slog.Logger, c
 	if err != nil {
 		return nil, err
 	}
-	cfg.Titles, cfg.Version = views.PlacementTitles(), moduleVersion()
-	application := &bitrix.Application{
-		ClientID:     cfg.ClientID,
-		ClientSecret: cfg.ClientSecret,
-		AuthServers:  cfg.AuthServers,
-		HTTPClient:   client,
-		UserAgent:    "joinline/" + moduleVersion(),
-		Limit:        cfg.Limit,
-	}
-	joinline := app.New(cfg, store, application, log)
+	joinline := newApp(cfg, store, log, client)
 	registered, err := joinline.Registered(ctx)
 	if err == nil && !registered {
 		err = app.MissingApplication()
@@ -280,6 +296,19 @@ func open(ctx context.Context, cfg app.Config, static fs.FS, log *slog.Logger, c
 			TrustedProxies: cfg.TrustedProxies,
 		}),
 	}, nil
+}
+
+// newApp is Joinline without anything that goes on beside requests.
+func newApp(cfg app.Config, store app.Store, log *slog.Logger, client *http.Client) *app.App {
+	cfg.Titles, cfg.Version = views.PlacementTitles(), moduleVersion()
+	return app.New(cfg, store, &bitrix.Application{
+		ClientID:     cfg.ClientID,
+		ClientSecret: cfg.ClientSecret,
+		AuthServers:  cfg.AuthServers,
+		HTTPClient:   client,
+		UserAgent:    "joinline/" + moduleVersion(),
+		Limit:        cfg.Limit,
+	}, log)
 }
 
 // openStore opens the database with its keys.

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -67,13 +68,65 @@ func Open(ctx context.Context, address string, key *app.Sealer) (*Store, error) 
 	return s, nil
 }
 
+// ErrUnprepared means that no Joinline of this version has opened the database.
+var ErrUnprepared = errors.New("this version of Joinline has not opened the database yet")
+
+// OpenAsIs opens a database as Open does, but makes none and changes no schema:
+// where Open would, it fails with ErrUnprepared.
+func OpenAsIs(ctx context.Context, address string, key *app.Sealer) (*Store, error) {
+	if _, err := os.Stat(address); errors.Is(err, fs.ErrNotExist) && !isPostgres(address) {
+		return nil, ErrUnprepared
+	}
+	e, err := connect(address)
+	if err != nil {
+		return nil, err
+	}
+	s := newStore(e, key)
+	if err := s.asIs(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", e.name, err), e.close())
+	}
+	return s, nil
+}
+
+// asIs fails where the schema is another one than this program's, or the key is.
+func (s *Store) asIs(ctx context.Context) error {
+	if err := s.db.PingContext(ctx); err != nil {
+		return err
+	}
+	var version int64
+	if err := s.db.QueryRowContext(ctx, `SELECT MAX(version_id) FROM goose_db_version`).Scan(&version); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnprepared, err)
+	}
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	newest, err := goose.NumericComponent(files[len(files)-1])
+	switch {
+	case err != nil:
+		return err
+	case version > newest:
+		return fmt.Errorf("%w: its schema has version %d", ErrNewerSchema, version)
+	case version < newest:
+		return ErrUnprepared
+	}
+	if err := s.checkKey(ctx); errors.Is(err, app.ErrWrongKey) {
+		return err
+	}
+	return nil
+}
+
 func newStore(e *engine, key *app.Sealer) *Store { return &Store{engine: e, key: key, now: time.Now} }
 
 func connect(address string) (*engine, error) {
-	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
+	if isPostgres(address) {
 		return connectPostgres(address)
 	}
 	return connectSQLite(address)
+}
+
+func isPostgres(address string) bool {
+	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
 }
 
 // exclusively runs do while no other process prepares the database.
