@@ -5,9 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,11 +34,14 @@ func (s *Store) writeEntries(ctx context.Context, tx *sql.Tx, entries []app.Entr
 // numbersPerMicro are how many entries of one portal can begin in a microsecond.
 const numbersPerMicro = 1 << 11
 
+// first is the lowest number of an entry that is begun at a time.
+func first(t time.Time) int64 { return micros(t) * numbersPerMicro }
+
 // insertEntry gives an entry a number that nobody has. Numbers begin with the
 // time and end with chance, so that processes need not agree on them.
 func insertEntry(ctx context.Context, tx *sql.Tx, e *app.Entry) error {
 	for range 100 {
-		e.ID = micros(e.At)*numbersPerMicro + rand.Int64N(numbersPerMicro)
+		e.ID = first(e.At) + rand.Int64N(numbersPerMicro)
 		r, err := tx.ExecContext(ctx, `INSERT INTO journal (`+entryColumns+`)
 			SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19 FROM portals WHERE member_id = $1
 			ON CONFLICT (member_id, id) DO NOTHING`,
@@ -79,8 +80,8 @@ func (s *Store) AmendEntries(ctx context.Context, entries []app.Entry, within ti
 func amendEntry(ctx context.Context, tx *sql.Tx, e *app.Entry, within time.Duration) error {
 	var open, by int64
 	err := tx.QueryRowContext(ctx, `SELECT id, by_id FROM journal WHERE member_id = $1 AND chat_id = $2 AND whom_id = $3 AND asked_id = $4
-		AND kind = $5 AND settled_at = 0 AND begun_at >= $6 ORDER BY id DESC LIMIT 1`,
-		string(e.Member), int64(e.Chat), int64(e.Whom.ID), int64(e.Asker().ID), string(e.Kind), micros(e.At.Add(-within))).Scan(&open, &by)
+		AND kind = $5 AND settled_at = 0 AND id >= $6 ORDER BY id DESC LIMIT 1`,
+		string(e.Member), int64(e.Chat), int64(e.Whom.ID), int64(e.Asker().ID), string(e.Kind), first(e.At.Add(-within))).Scan(&open, &by)
 	if errors.Is(err, sql.ErrNoRows) {
 		return insertEntry(ctx, tx, e)
 	}
@@ -101,9 +102,9 @@ func (s *Store) NoteEntries(ctx context.Context, member bitrix.MemberID, asker b
 	if len(people) == 0 {
 		return nil
 	}
-	_, err := s.db.ExecContext(ctx, `UPDATE journal SET note = 1 WHERE member_id = $1 AND asked_id = $2 AND chat_id = $3 AND begun_at >= $4
+	_, err := s.db.ExecContext(ctx, `UPDATE journal SET note = 1 WHERE member_id = $1 AND asked_id = $2 AND chat_id = $3 AND id >= $4
 		AND kind = $5 AND state = $6 AND whom_id IN (`+numbers(people)+`)`,
-		string(member), int64(asker), int64(chat), micros(since), string(app.EntryAdd), string(app.OutcomeAdded))
+		string(member), int64(asker), int64(chat), first(since), string(app.EntryAdd), string(app.OutcomeAdded))
 	return journalError("marking", err)
 }
 
@@ -155,10 +156,25 @@ const mark = `?`
 
 func (c *condition) add(part string, values ...any) {
 	for _, v := range values {
-		c.values = append(c.values, v)
-		part = strings.Replace(part, mark, `$`+strconv.Itoa(len(c.values)), 1)
+		part = strings.Replace(part, mark, c.value(v), 1)
 	}
 	c.parts = append(c.parts, part)
+}
+
+// value is how a condition names a value.
+func (c *condition) value(v any) string {
+	c.values = append(c.values, v)
+	return `$` + strconv.Itoa(len(c.values))
+}
+
+// either adds that one of some conditions without values holds, each of which
+// has an index of its own: databases do not use several for one OR. The first
+// value of the condition is the portal.
+func (c *condition) either(parts ...string) {
+	for n, part := range parts {
+		parts[n] = `SELECT id FROM journal WHERE member_id = $1 AND ` + part
+	}
+	c.parts = append(c.parts, `id IN (`+strings.Join(parts, ` UNION `)+`)`)
 }
 
 func (c *condition) String() string { return strings.Join(c.parts, ` AND `) }
@@ -187,11 +203,11 @@ func (s *Store) where(ctx context.Context, member bitrix.MemberID, f app.EntryFi
 			return nil, err
 		}
 		in := ` IN (` + numbers(people) + `)`
-		w.add(`(asked_id` + in + ` OR by_id` + in + ` OR whom_id` + in + `)`)
+		w.either(`asked_id`+in, `whom_id`+in, `by_id`+in+` AND asked_id <> by_id`)
 	}
 	if !f.Item.IsZero() {
-		w.add(`((item_type = ? AND item_id = ?) OR (owner_type = ? AND owner_id = ?))`,
-			string(f.Item.Type), f.Item.ID, string(f.Item.Type), f.Item.ID)
+		kind, id := w.value(string(f.Item.Type)), w.value(f.Item.ID)
+		w.either(`item_type = `+kind+` AND item_id = `+id, `owner_type = `+kind+` AND owner_id = `+id)
 	}
 	for _, c := range []struct {
 		wanted bool
@@ -202,8 +218,8 @@ func (s *Store) where(ctx context.Context, member bitrix.MemberID, f app.EntryFi
 		{f.Chat != 0, `chat_id = ?`, int64(f.Chat)},
 		{f.Connector != "", `connector = ?`, f.Connector},
 		{f.Kind != "", `kind = ?`, string(f.Kind)},
-		{!f.From.IsZero(), `id >= ?`, micros(f.From) * numbersPerMicro},
-		{!f.To.IsZero(), `id < ?`, micros(f.To) * numbersPerMicro},
+		{!f.From.IsZero(), `id >= ?`, first(f.From)},
+		{!f.To.IsZero(), `id < ?`, first(f.To)},
 	} {
 		if c.wanted {
 			w.add(c.part, c.value)
@@ -258,7 +274,7 @@ func (s *Store) PruneEntries(ctx context.Context, member bitrix.MemberID, before
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, `DELETE FROM journal WHERE member_id = $1 AND id IN
 			(SELECT id FROM journal WHERE member_id = $1 AND id < $2 ORDER BY id LIMIT $3)`,
-			string(member), micros(before)*numbersPerMicro, limit)
+			string(member), first(before), limit)
 		if err != nil {
 			return err
 		}
@@ -280,146 +296,6 @@ func (s *Store) Journals(ctx context.Context) (all []bitrix.MemberID, err error)
 		return err
 	})
 	return all, journalError("listing", err)
-}
-
-// The names of people, chats, items and connectors stand apart from the lines,
-// sealed: see the migration.
-
-func aboutUser(id bitrix.UserID) string     { return "user:" + strconv.FormatInt(int64(id), 10) }
-func aboutChat(id bitrix.ChatID) string     { return "chat:" + strconv.FormatInt(int64(id), 10) }
-func aboutConnector(code string) string     { return "connector:" + code }
-func namePlace(member, about string) string { return "portal:" + member + "/name:" + about }
-
-// names calls each with everything that an entry speaks of, and where its name is.
-func names(e *app.Entry, each func(about string, name *string)) {
-	for _, p := range []*app.Party{&e.By, &e.OnBehalf, &e.Whom} {
-		if p.ID != 0 {
-			each(aboutUser(p.ID), &p.Name)
-		}
-	}
-	if !e.Item.IsZero() {
-		each(e.Item.String(), &e.ItemName)
-	}
-	if !e.Owner.IsZero() {
-		each(e.Owner.String(), &e.OwnerName)
-	}
-	if e.Chat != 0 {
-		each(aboutChat(e.Chat), &e.ChatName)
-	}
-	if e.Connector != "" {
-		each(aboutConnector(e.Connector), &e.Channel)
-	}
-}
-
-// hear keeps what entries call everything, and that it was spoken of. The rows
-// are changed in one order, so that transactions do not wait for each other in
-// a circle.
-func (s *Store) hear(ctx context.Context, tx *sql.Tx, entries []app.Entry) error {
-	type key struct {
-		member bitrix.MemberID
-		about  string
-	}
-	heard, at := map[key]string{}, map[key]int64{}
-	for n := range entries {
-		e := &entries[n]
-		names(e, func(about string, name *string) {
-			k := key{e.Member, about}
-			if *name != "" || heard[k] == "" {
-				heard[k] = *name
-			}
-			at[k] = max(at[k], micros(e.At), micros(e.Settled))
-		})
-	}
-	for _, k := range slices.SortedFunc(maps.Keys(heard), func(a, b key) int {
-		return strings.Compare(string(a.member)+a.about, string(b.member)+b.about)
-	}) {
-		statement, sealed := `UPDATE journal_names SET heard_at = CASE WHEN heard_at < $3 THEN $3 ELSE heard_at END WHERE member_id = $1 AND about = $2`, []any{}
-		if name := heard[k]; name != "" {
-			statement = `INSERT INTO journal_names (member_id, about, heard_at, name) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (member_id, about) DO UPDATE SET name = excluded.name,
-				heard_at = CASE WHEN journal_names.heard_at < excluded.heard_at THEN excluded.heard_at ELSE journal_names.heard_at END`
-			sealed = append(sealed, s.key.Seal(name, namePlace(string(k.member), k.about)))
-		}
-		if _, err := tx.ExecContext(ctx, statement, append([]any{string(k.member), k.about, at[k]}, sealed...)...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// maxLookup is how many names one statement reads.
-const maxLookup = 500
-
-// call puts names into entries.
-func (s *Store) call(ctx context.Context, member bitrix.MemberID, entries []app.Entry) error {
-	found := map[string]string{}
-	for n := range entries {
-		names(&entries[n], func(about string, _ *string) { found[about] = "" })
-	}
-	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(found)), maxLookup) {
-		w := &condition{}
-		w.add(`member_id = ?`, string(member))
-		var values []any
-		for _, about := range chunk {
-			values = append(values, about)
-		}
-		w.add(`about IN (`+marks(len(chunk))+`)`, values...)
-		if err := s.readNames(ctx, member, w, func(about, name string) { found[about] = name }); err != nil {
-			return err
-		}
-	}
-	for n := range entries {
-		names(&entries[n], func(about string, name *string) { *name = found[about] })
-	}
-	return nil
-}
-
-func (s *Store) readNames(ctx context.Context, member bitrix.MemberID, w *condition, each func(about, name string)) error {
-	return s.query(ctx, `SELECT about, name FROM journal_names WHERE `+w.String(), func(rows *sql.Rows) error {
-		var about, sealed string
-		if err := rows.Scan(&about, &sealed); err != nil {
-			return err
-		}
-		name, err := s.key.Open(sealed, namePlace(string(member), about))
-		each(about, name)
-		return err
-	}, w.values...)
-}
-
-// Connectors returns those that a journal speaks of; see app.Store.
-func (s *Store) Connectors(ctx context.Context, member bitrix.MemberID) (map[string]string, error) {
-	all, w := map[string]string{}, &condition{}
-	w.add(`member_id = ?`, string(member))
-	w.add(`about LIKE 'connector:%'`)
-	err := s.readNames(ctx, member, w, func(about, name string) { all[strings.TrimPrefix(about, "connector:")] = name })
-	return all, journalError("reading", err)
-}
-
-// maxCalled is how many people may have a name that is looked for.
-const maxCalled = 1000
-
-// called are the people whom a text names: by number, or by words that are all
-// part of their name. Sealed names cannot be compared in SQL.
-func (s *Store) called(ctx context.Context, member bitrix.MemberID, text string) (people []bitrix.UserID, err error) {
-	if id, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil {
-		return []bitrix.UserID{bitrix.UserID(id)}, nil
-	}
-	words := strings.Fields(strings.ToLower(text))
-	w := &condition{}
-	w.add(`member_id = ?`, string(member))
-	w.add(`about LIKE 'user:%'`)
-	err = s.readNames(ctx, member, w, func(about, name string) {
-		name = strings.ToLower(name)
-		if slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(name, word) }) {
-			return
-		}
-		id, _ := strconv.ParseInt(strings.TrimPrefix(about, "user:"), 10, 64)
-		people = append(people, bitrix.UserID(id))
-	})
-	if len(people) > maxCalled {
-		return nil, app.ErrManyNames
-	}
-	return people, err
 }
 
 func journalError(doing string, err error) error {
