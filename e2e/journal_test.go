@@ -113,3 +113,24 @@ func TestTheJournalIsAccessibleAndFitsAPhone(t *testing.T) {
 		wantAccessible(t, "a filter that is not understood", w.frame(t, page))
 	})
 }
+
+func TestACardTellsWhoWasAddedToAChat(t *testing.T) {
+	inEveryLook(t, func(t *testing.T, w *world, page playwright.Page) {
+		w.install(t)
+		w.didBefore(t)
+		s := w.sit(t, page, ivan)
+		s.open(t, "deal/77")
+		s.read(t)
+		ask := s.card.Locator("#past-1763 button")
+		must(t, ask.Focus())
+		must(t, ask.Press("Enter"))
+		summary := s.card.Locator("#past-1763 summary")
+		must(t, expect.Locator(summary).ToBeFocused())
+		lines := s.card.Locator("#past-1763 li")
+		must(t, expect.Locator(lines.First()).ToContainText("Pavel Orlov"))
+		must(t, expect.Locator(lines.First()).ToContainText("Ivan Petrov"))
+		wantAccessible(t, "who was added", w.frame(t, page))
+		must(t, summary.Press("Enter"))
+		must(t, expect.Locator(lines.First()).ToBeHidden())
+	})
+}

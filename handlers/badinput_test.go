@@ -57,6 +57,7 @@ var badInputs = map[string]badInput{
 	"POST /card/add/one":         {good: goodCard("/card/add/one"), pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, oneFields, notFromHere)},
 	"POST /card/add/settle":      {good: goodSettle, pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, oneFields, answerFields, notFromHere)},
 	"POST /card/add/tell":        {good: goodTell, pieces: true, rows: slices.Concat(noForm, visitFields, remarkFields, newcomerFields, notFromHere)},
+	"POST /card/journal":         {good: goodPast, pieces: true, rows: slices.Concat(noForm, visitFields, buttonFields("past", false), notFromHere)},
 	"POST /card/remove":          {good: goodRemoval, pieces: true, rows: slices.Concat(noForm, visitFields, chatFields, buttonFields("remove", true), notFromHere)},
 	"POST /card/join":            {good: goodJoin, pieces: true, rows: slices.Concat(noForm, visitFields, chatFields, buttonFields("join", false), notFromHere)},
 	"POST /card/observe":         {good: goodObserve, pieces: true, rows: slices.Concat(noForm, visitFields, choiceFields, buttonFields("observe", true), notFromHere)},

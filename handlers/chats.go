@@ -109,6 +109,8 @@ type chosen struct {
 	remarked views.Remarked
 	trouble  string
 	asked    string // who asks for all that
+	// past are the entries of a chat that the person wants to see.
+	past map[bitrix.ChatID][]views.Entry
 
 	// gathered is what is left of a pasted list, taken what there is to say about
 	// several people chosen at once.
@@ -163,6 +165,7 @@ func (s *server) showCard(c echo.Context, v pageVisit, card app.Card, in chosen)
 		return err
 	}
 	o := s.cardOffers(c.Request().Context(), v.Visit)
+	o.past = in.past
 	page := cardPage(at.words, v.Visit, card, in, o)
 	page.Page = s.page(at, page.Item, "card.js")
 	page.Visit = sealed
@@ -181,6 +184,7 @@ type offers struct {
 	crowd  func(crowd) string
 	wished []app.Wish // what the viewer waits for
 	policy app.Policy
+	past   map[bitrix.ChatID][]views.Entry
 }
 
 // cardPage builds the page, but for its frame and its visit.
@@ -438,6 +442,7 @@ func chatRow(w views.Words, v app.Visit, chat app.Chat, o offers) views.Chat {
 		}
 	}
 	row.Known = cmp.Or(row.Ref, row.Join, o.chat(chat))
+	row.Past = pastPart(w, chat.ID, row.Known, row.Called, o.past)
 	if chat.State == app.ChatFinished && !v.Excluded {
 		row.Start = row.Known
 	}

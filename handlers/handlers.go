@@ -99,6 +99,7 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/card/add/one", s.askOne)
 	e.POST("/card/add/settle", s.settle)
 	e.POST("/card/add/tell", s.tell)
+	e.POST("/card/journal", s.past)
 	e.POST("/card/remove", s.remove)
 	e.POST("/card/join", s.join)
 	e.POST("/card/observe", s.makeObserver)

@@ -298,3 +298,42 @@ func TestEveryKindOutcomeAndReasonHasAWordInTheJournal(t *testing.T) {
 		}
 	}
 }
+
+// goodPast asks who was added to a chat.
+func goodPast(t *testing.T, w *world, lang string) request {
+	t.Helper()
+	r := goodCard("/card/journal")(t, w, lang)
+	r.form.Set("past", r.form.Get("chat"))
+	return r
+}
+
+func TestACardTellsWhoWasAddedAndWhen(t *testing.T) {
+	t.Parallel()
+	w := installed(t)
+	r := goodPast(t, w, "en")
+	w.do(t, r).page(t).says(t, "#past-1763", "Nobody was added to this chat")
+	r.header = withHeader(r.header, "X-Joinline", "1")
+	w.do(t, r).page(t).says(t, "#past-1763", "Nobody was added to this chat")
+	gone := added(admin, 24, app.OutcomeRemoved, "")
+	gone.Kind = app.EntryRemove
+	elsewhere := added(admin, 25, app.OutcomeAdded, "")
+	elsewhere.Chat = 9
+	done := added(admin, 23, app.OutcomeAdded, "")
+	done.At = time.Date(2026, 9, 1, 20, 30, 0, 0, time.UTC)
+	w.wrote(t, done, gone, added(admin, 30, app.OutcomeRefused, app.ReasonNotActive), elsewhere)
+	r.form.Set("zone", "Europe/Moscow")
+	w.portal.ResetRequests()
+	p := w.do(t, r).page(t)
+	if n := len(w.portal.Requests()); n > 0 {
+		t.Errorf("the portal was asked %d times", n)
+	}
+	if lines := p.all(".past li"); len(lines) != 2 {
+		t.Fatalf("it tells %d lines: %s", len(lines), text(p.root))
+	}
+	got := text(p.all(".past li")[1])
+	for _, want := range []string{"2026-09-01 23:30", "Person 23", "Who: Asker 1"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q lacks %q", got, want)
+		}
+	}
+}

@@ -40,6 +40,7 @@ form.addEventListener('submit', (event) => {
   if (wish === 'refresh') readChats();
   else if (wish === 'all') chooseAll();
   else if (button instanceof HTMLButtonElement && button.formAction.match(/\/card\/(remove|join|observe|dialog|ask|wish|unwish)$/)) change(button);
+  else if (button instanceof HTMLButtonElement && button.name === 'past') tellPast(button);
   else add();
 });
 
@@ -68,6 +69,19 @@ function chooseAll() {
   for (const box of form.querySelectorAll('input[name=chat]')) if (box instanceof HTMLInputElement) box.checked = true;
   lost = false;
   tellTarget();
+}
+
+/**
+ * Shows who was added to a chat, and when, in the place of the button.
+ * @param {HTMLButtonElement} button
+ */
+async function tellPast(button) {
+  const place = button.parentElement?.id ?? '';
+  const answer = await fields('/card/journal', [[button.name, button.value], ['zone', Intl.DateTimeFormat().resolvedOptions().timeZone ?? '']]);
+  if (!answer?.ok) return;
+  swap(await answer.text(), true);
+  const shown = document.querySelector(`#${place} summary`);
+  if (shown instanceof HTMLElement) shown.focus({ preventScroll: true });
 }
 
 /**

@@ -53,6 +53,8 @@ type Chat struct {
 	Start string
 	// Known is the sealed reference by which the page asks how the chat stands.
 	Known string
+	// Past is who was added to it.
+	Past Past
 	// Dialog and URL open the chat: in the messenger, and without scripts.
 	Dialog, URL string
 }

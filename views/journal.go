@@ -47,6 +47,16 @@ type Entry struct {
 	Note, Detail string
 }
 
+// Past is who was added to a chat, as its row tells.
+type Past struct {
+	Words
+	// ID is the chat's, Ref its sealed reference, Called what sentences call it.
+	ID, Ref, Called string
+	// Open: the lines were asked for; there may be none.
+	Open  bool
+	Lines []Entry
+}
+
 // UseDay is how much was done, and not, on a day.
 type UseDay struct {
 	Date         string
