@@ -102,9 +102,13 @@ func (a *App) ChatJournal(ctx context.Context, v Visit, c ChatRef) ([]Entry, err
 	return a.store.Entries(ctx, v.Member, EntryFilter{Chat: c.ID, Changed: true}, 0, chatEntries)
 }
 
+// UsualJournalDays is how many days entries are kept where the policy sets nothing
+// else.
+const UsualJournalDays = 365
+
 const (
 	// journalLife is how long entries are kept where nothing else is set.
-	journalLife = 365 * 24 * time.Hour
+	journalLife = UsualJournalDays * 24 * time.Hour
 	// journalEvery is how often old ones are deleted, and those written that the
 	// store did not take.
 	journalEvery = 10 * time.Minute

@@ -72,6 +72,8 @@ var badInputs = map[string]badInput{
 	"POST /home/health/check":    {good: goodGroup, pieces: true, rows: slices.Concat(noForm, visitFields, groupFields, notFromHere)},
 	"POST /home/health/repair":   {good: goodHome("/home/health/repair", admin), pieces: true, rows: slices.Concat(noForm, visitFields, notFromHere)},
 	"POST /home/health/takeover": {good: goodTakeover, pieces: true, rows: slices.Concat(noForm, visitFields, tokenFields, notFromHere)},
+	"POST /home/policy":          {good: goodHome("/home/policy", admin), rows: slices.Concat(noForm, visitFields, notFromHere)},
+	"POST /home/policy/save":     {good: goodPolicy, rows: slices.Concat(noForm, visitFields, policyFields, notFromHere)},
 	"POST /home/settings":        {good: goodHome("/home/settings", ivan), rows: slices.Concat(noForm, visitFields, notFromHere)},
 	"POST /home/settings/save":   {good: goodHome("/home/settings/save", ivan), rows: slices.Concat(noForm, visitFields, settingsFields, notFromHere)},
 	"POST /visit":                {good: goodRenewal, pieces: true, rows: slices.Concat(noForm, visitFields, tokenFields, notFromHere)},

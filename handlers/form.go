@@ -41,7 +41,7 @@ func form(c echo.Context) (url.Values, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("%w: the body broke off", errForm)
 	}
-	return fields(string(body), fieldPerson, fieldChat, fieldAnswer, fieldUnsure, fieldKnown, fieldLine, fieldNew)
+	return fields(string(body), fieldPerson, fieldChat, fieldAnswer, fieldUnsure, fieldKnown, fieldLine, fieldNew, fieldShown, fieldAdder, fieldNever)
 }
 
 // fields parses urlencoded text in which only the named fields may repeat.

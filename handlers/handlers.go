@@ -110,6 +110,8 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/home", s.welcome)
 	e.POST("/home/journal", s.journal)
 	e.POST("/home/journal/export", s.export)
+	e.POST("/home/policy", s.policy)
+	e.POST("/home/policy/save", s.savePolicy)
 	e.POST("/home/settings", s.settings)
 	e.POST("/home/settings/save", s.saveSettings)
 	e.POST("/home/health", s.health)

@@ -29,6 +29,7 @@ var sections = []section{
 	{url: "/home", says: "home.nav.start"},
 	{url: "/home/journal", says: "home.nav.journal"},
 	{url: "/home/health", says: "home.nav.health", admin: true},
+	{url: "/home/policy", says: "policy.title", admin: true},
 	{url: "/home/settings", says: "home.nav.settings"},
 }
 
@@ -84,6 +85,11 @@ func (s *server) adminForm(c echo.Context) (pageVisit, url.Values, error) {
 // showHome shows the section of the application's own page that lies at url:
 // what is under the heading of the page. Scripts are those of the section.
 func (s *server) showHome(c echo.Context, v pageVisit, url, heading string, body templ.Component, scripts ...string) error {
+	return s.showHomeAs(c, v, http.StatusOK, url, heading, body, scripts...)
+}
+
+// showHomeAs is showHome with a status of its own.
+func (s *server) showHomeAs(c echo.Context, v pageVisit, status int, url, heading string, body templ.Component, scripts ...string) error {
 	at := sceneOf(c)
 	sealed, err := s.sealed(v)
 	if err != nil {
@@ -96,7 +102,7 @@ func (s *server) showHome(c echo.Context, v pageVisit, url, heading string, body
 			h.Sections = append(h.Sections, views.Section{URL: n.url, Name: at.words.Say(n.says), Current: n.url == url})
 		}
 	}
-	return s.show(c, http.StatusOK, views.HomePage(h))
+	return s.show(c, status, views.HomePage(h))
 }
 
 // welcome answers the first section: the first steps.
