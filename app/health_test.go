@@ -86,8 +86,8 @@ func TestWhatIsWrongWithAPortalIsFound(t *testing.T) {
 		"no permission for Open Channels": {func(_ *testing.T, j *joinline) {
 			j.rescope("crm", "placement", "im", "user", "department")
 		}, app.CheckScopes, []app.Finding{{ID: app.ScopeNeeded, Verdict: app.VerdictBroken, Name: "imopenlines"}}},
-		"a tab was taken away": {func(t *testing.T, j *joinline) {
-			must(t, j.as(t, admin).UnbindPlacement(t.Context(), deal, publicURL+"/app"))
+		"a tab was taken away": {func(_ *testing.T, j *joinline) {
+			j.portal.Unbind(j.keys.ClientID, deal)
 		}, app.CheckPlacements, []app.Finding{{ID: app.PlacementMissing, Verdict: app.VerdictBroken, Cure: app.CureRepair, Name: deal}}},
 		"a tab leads elsewhere": {func(t *testing.T, j *joinline) {
 			must(t, j.as(t, admin).BindPlacement(t.Context(), bitrix.PlacementBinding{Placement: deal, Handler: "https://old.example.com/app"}))
@@ -172,7 +172,7 @@ func TestARepairMakesThePlacementsFine(t *testing.T) {
 	t.Parallel()
 	j := installed(t)
 	v := j.home(t, admin)
-	must(t, j.as(t, admin).UnbindPlacement(t.Context(), "CRM_LEAD_DETAIL_TAB", publicURL+"/app"))
+	j.portal.Unbind(j.keys.ClientID, "CRM_LEAD_DETAIL_TAB")
 	must(t, j.as(t, admin).UnbindEvent(t.Context(), "ONAPPINSTALL", publicURL+"/events"))
 	if got := j.examine(t, v, app.CheckPlacements).Verdict; got != app.VerdictBroken {
 		t.Errorf("before: %s", got)

@@ -19,7 +19,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/joinline/joinline/app"
-	"github.com/joinline/joinline/bitrix"
 	"github.com/joinline/joinline/bitrix/bitrixtest"
 )
 
@@ -128,13 +127,7 @@ func TestADoctorExaminesWhatRuns(t *testing.T) {
 		}
 	}
 
-	for _, p := range s.portal.Placements() {
-		if p.Placement == "CRM_DEAL_DETAIL_TAB" {
-			pair := s.portal.Token(s.keys.ClientID, 1)
-			a := &bitrix.Application{ClientID: s.keys.ClientID, HTTPClient: bitrixtest.HTTPClient()}
-			must(t, a.Installation(s.portal.RESTURL(), bitrix.StaticToken(bitrix.Token{Access: bitrix.Secret(pair.Access)})).UnbindPlacement(t.Context(), p.Placement, p.Handler))
-		}
-	}
+	s.portal.Unbind(s.keys.ClientID, "CRM_DEAL_DETAIL_TAB")
 	r = s.examine(t)
 	if r.Verdict != app.VerdictBroken || !slices.Contains(found(r.Portals[0].Checks), "placements: placement_missing") {
 		t.Errorf("a broken portal is called %s: %q", r.Verdict, found(r.Portals[0].Checks))

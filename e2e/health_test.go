@@ -24,16 +24,6 @@ func wantKinds(t *testing.T, f playwright.FrameLocator, kinds map[string]string)
 	}
 }
 
-// as is the application with fresh tokens of a person, for what somebody does
-// behind Joinline's back.
-func (w *world) as(user int) bitrix.Installation {
-	application := &bitrix.Application{
-		ClientID: w.keys.ClientID, ClientSecret: bitrix.Secret(w.keys.ClientSecret), AuthServers: []string{w.AuthURL()}, HTTPClient: bitrixtest.HTTPClient(),
-	}
-	pair := w.Token(w.keys.ClientID, user)
-	return application.Installation(w.RESTURL(), bitrix.StaticToken(bitrix.Token{Access: bitrix.Secret(pair.Access)}))
-}
-
 func TestAHealthyPortalIsCalledSoCheckByCheck(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -52,9 +42,8 @@ func TestAHealthyPortalIsCalledSoCheckByCheck(t *testing.T) {
 }
 
 // breakApart is what can go wrong on a portal behind Joinline's back.
-func breakApart(t *testing.T, w *world) {
-	t.Helper()
-	must(t, w.as(1).UnbindPlacement(t.Context(), "CRM_DEAL_DETAIL_TAB", w.app+"/app"))
+func breakApart(w *world) {
+	w.Unbind(w.keys.ClientID, "CRM_DEAL_DETAIL_TAB")
 	w.Do(func(world *bitrixtest.World) {
 		world.Dismiss(1) // who installed Joinline
 		world.Lines[5].Active = false
@@ -69,7 +58,7 @@ func TestABrokenPortalIsDiagnosedAndMended(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.Do(func(world *bitrixtest.World) { world.Users[24].Admin = true })
-	page := newPage(t, playwright.BrowserNewContextOptions{})
+	page := newPage(t, playwright.BrowserNewContextOptions{ColorScheme: playwright.ColorSchemeDark, Viewport: &playwright.Size{Width: 390, Height: 844}})
 	s := w.sit(t, page, 24)
 	s.open(t, "deal/79") // whose chat came through a connector that is off
 	s.read(t)
@@ -77,7 +66,7 @@ func TestABrokenPortalIsDiagnosedAndMended(t *testing.T) {
 	must(t, err)
 	f := openApplication(t, page)
 	must(t, f.Locator(".first-steps").WaitFor())
-	breakApart(t, w)
+	breakApart(w)
 	w.Fail(bitrixtest.Fault{Method: "batch", Kind: bitrixtest.FaultQueryLimit})
 	must(t, f.GetByRole("button", playwright.FrameLocatorGetByRoleOptions{Name: "First steps"}).Click()) // is refused once
 	must(t, f.Locator(".first-steps").WaitFor())
@@ -97,6 +86,7 @@ func TestABrokenPortalIsDiagnosedAndMended(t *testing.T) {
 	}
 	must(t, expect.Locator(f.Locator("#check-channels")).ToContainText("The connector is switched off"))
 	must(t, expect.Locator(f.Locator("#verdict")).ToHaveText("Something does not work."))
+	wantAccessible(t, "a broken portal", w.frame(t, page))
 
 	must(t, f.GetByRole("button", playwright.FrameLocatorGetByRoleOptions{Name: "Repair"}).Press("Enter"))
 	wantKinds(t, f, map[string]string{"placements": "fine"})
@@ -120,7 +110,7 @@ func TestTheHealthPageWorksWithoutScripts(t *testing.T) {
 	w := newWorld(t)
 	page := newPage(t, playwright.BrowserNewContextOptions{JavaScriptEnabled: playwright.Bool(false)})
 	f := w.openByHand(t, page, w.Launch(w.keys.ClientID, 1, "DEFAULT", ""))
-	must(t, w.as(1).UnbindPlacement(t.Context(), "CRM_DEAL_DETAIL_TAB", w.app+"/app"))
+	w.Unbind(w.keys.ClientID, "CRM_DEAL_DETAIL_TAB")
 	openHealth(t, f)
 	wantKinds(t, f, map[string]string{"placements": "broken", "database": "fine", "public": "fine"})
 	must(t, expect.Locator(f.Locator("#verdict")).ToHaveText("Something does not work."))

@@ -145,7 +145,7 @@ func TestTheRepairBindsWhatIsMissingAndLooksAgain(t *testing.T) {
 			t.Parallel()
 			w := installed(t)
 			_, f := w.home(t, admin)
-			w.unbind(t, "CRM_DEAL_DETAIL_TAB")
+			w.portal.Unbind(w.keys.ClientID, "CRM_DEAL_DETAIL_TAB")
 			broken := w.script(t, "/home/health/check", f, "group", "portal").page(t)
 			broken.says(t, "#check-placements .findings", "The tab is missing: Deal.")
 			path := broken.attr(t, "#check-placements form", "action")
@@ -163,13 +163,6 @@ func TestTheRepairBindsWhatIsMissingAndLooksAgain(t *testing.T) {
 			}
 		})
 	}
-}
-
-// unbind takes a tab away as somebody else might.
-func (w *world) unbind(t *testing.T, placement string) {
-	t.Helper()
-	pair := w.portal.Token(w.keys.ClientID, admin)
-	must(t, w.bitrix.Installation(w.portal.RESTURL(), bitrix.StaticToken(bitrix.Token{Access: bitrix.Secret(pair.Access)})).UnbindPlacement(t.Context(), placement, publicURL+"/app"))
 }
 
 func TestAnotherAdministratorTakesOverFromTheHealthPage(t *testing.T) {

@@ -285,6 +285,18 @@ func (p *Portal) Placements() []Placement {
 	return all
 }
 
+// Unbind takes an application out of a place, as somebody may without asking it,
+// and tells how often it stood there. An empty place is all of them.
+func (p *Portal) Unbind(clientID, placement string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := len(p.placements)
+	p.placements = slices.DeleteFunc(p.placements, func(b *Placement) bool {
+		return b.ClientID == clientID && (placement == "" || b.Placement == placement)
+	})
+	return before - len(p.placements)
+}
+
 // EventHandlers are the bound event handlers of all applications, oldest first.
 func (p *Portal) EventHandlers() []EventHandler {
 	p.mu.Lock()

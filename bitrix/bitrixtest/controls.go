@@ -60,6 +60,10 @@ type (
 		User   int    `json:"user"`
 		Access string `json:"access"`
 	}
+	placeOrder struct {
+		ClientID  string `json:"client_id"`
+		Placement string `json:"placement"`
+	}
 	spendOrder struct {
 		ClientID string `json:"client_id"`
 		Method   string `json:"method"`
@@ -103,6 +107,7 @@ func controls() []control {
 		{"POST /_portal/applications", "register an application; with client_id change one. Answers its keys", fieldNames(reflect.TypeFor[appOrder]()), (*Portal).controlApplication},
 		takes("POST /_portal/applications/finish", "its installation is finished", func(p *Portal, o clientOrder) (any, error) { return nil, p.FinishInstall(o.ClientID) }),
 		takes("POST /_portal/applications/delete", "delete an application", (*Portal).controlUninstall),
+		takes("POST /_portal/placements/delete", "take an application out of a place, or without one out of all", (*Portal).controlUnbind),
 		takes("POST /_portal/tokens", "a fresh pair of tokens of a person for an application", (*Portal).controlToken),
 		takes("POST /_portal/tokens/expire", "make access tokens old: one, or a person's; user 0 is everybody", (*Portal).controlExpire),
 		takes("POST /_portal/codes", "the code of a person who let an application in", (*Portal).controlCode),

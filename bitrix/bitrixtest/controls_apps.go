@@ -56,6 +56,16 @@ func (p *Portal) controlUninstall(o clientOrder) (any, error) {
 	return nil, nil
 }
 
+func (p *Portal) controlUnbind(o placeOrder) (any, error) {
+	if err := p.client(o.ClientID); err != nil {
+		return nil, err
+	}
+	if p.Unbind(o.ClientID, o.Placement) == 0 {
+		return nil, fmt.Errorf("the application does not stand in %q", o.Placement)
+	}
+	return nil, nil
+}
+
 func (p *Portal) controlToken(o tokenOrder) (any, error) {
 	if err := p.clientAndPerson(o.ClientID, o.User); err != nil {
 		return nil, err

@@ -77,6 +77,7 @@ func TestControlsRefuseWhatMakesNoSense(t *testing.T) {
 		"applications":        {`{}`, `{"client_id":"local.none","name":"x"}`, `{"handler_url":"http://app.localhost:1/"}`},
 		"applications/finish": {`{"client_id":"local.none"}`},
 		"applications/delete": {`{"client_id":"local.none"}`},
+		"placements/delete":   {`{"client_id":"local.none"}`},
 		"tokens":              {`{"client_id":"local.none","user":15}`},
 		"codes":               {`{"client_id":"local.none","user":15}`},
 		"launches":            {`{"client_id":"local.none","user":15}`},
@@ -294,6 +295,32 @@ func TestApplicationsAreSteeredOverHTTP(t *testing.T) {
 	steer(t, p, "applications/delete", client(`,"clean":true`), nil)
 	if n := len(p.State().Applications); n != 0 {
 		t.Errorf("%d applications are left", n)
+	}
+}
+
+func TestTabsAreTakenAwayOverHTTP(t *testing.T) {
+	p := bitrixtest.NewPortal(t)
+	keys := registered(t, p)
+	access := p.Token(keys.ClientID, 1).Access
+	for _, place := range []string{"CRM_DEAL_DETAIL_TAB", "CRM_LEAD_DETAIL_TAB", "CRM_CONTACT_DETAIL_TAB"} {
+		callApp(t, p, access, "placement.bind", args{"PLACEMENT": place, "HANDLER": "http://app.localhost:1/app"}).ok(t)
+	}
+	unbind := func(place string) int {
+		status, _ := control(t, p, http.MethodPost, "placements/delete", `{"client_id":"`+keys.ClientID+`","placement":"`+place+`"}`)
+		return status
+	}
+	if got := unbind("CRM_DEAL_DETAIL_TAB"); got != http.StatusNoContent && got != http.StatusOK {
+		t.Errorf("got %d", got)
+	}
+	if got := unbind("CRM_DEAL_DETAIL_TAB"); got != http.StatusBadRequest {
+		t.Errorf("a second time: got %d", got)
+	}
+	if got := len(p.Placements()); got != 2 {
+		t.Errorf("%d tabs are left", got)
+	}
+	unbind("")
+	if got := len(p.Placements()); got != 0 {
+		t.Errorf("in the end %d tabs are left", got)
 	}
 }
 
