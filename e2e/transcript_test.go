@@ -50,6 +50,7 @@ func TestTheMainPathAsAScreenReaderTellsIt(t *testing.T) {
 	say := s.card.Locator("#say")
 	must(t, s.card.Locator("#q").Click())
 	must(t, expect.Locator(say).ToContainText("Suggestions"))
+	must(t, expect.Locator(s.suggested("item-deal-77", olga).Locator(".doubt")).Not().ToBeEmpty())
 	tell("The field is entered", ".picker")
 	must(t, s.card.Locator("#q").Fill("pav"))
 	must(t, expect.Locator(say).ToContainText("1 colleague found"))
