@@ -178,14 +178,6 @@ func holdersIn(f url.Values, field string) (all []app.Access, err error) {
 	return all, nil
 }
 
-// policyCards name the kinds of cards.
-var policyCards = map[bitrix.ItemType]string{
-	bitrix.Lead:    "policy.card.lead",
-	bitrix.Deal:    "policy.card.deal",
-	bitrix.Contact: "policy.card.contact",
-	bitrix.Company: "policy.card.company",
-}
-
 // policyPart builds the section, but for its visit.
 func policyPart(w views.Words, v app.Visit, p app.Policy) views.Policy {
 	var chosen app.Ways
@@ -204,7 +196,7 @@ func policyPart(w views.Words, v app.Visit, p app.Policy) views.Policy {
 		part.By = w.Say("policy.by", views.With{"Name": nameOf(w, p.By, p.ByName)})
 	}
 	for _, t := range []bitrix.ItemType{bitrix.Deal, bitrix.Lead, bitrix.Contact, bitrix.Company} {
-		part.Cards = append(part.Cards, views.PolicyCard{Value: string(t), Name: w.Say(policyCards[t]), Shown: p.Shows(t)})
+		part.Cards = append(part.Cards, views.PolicyCard{Value: string(t), Name: w.Say(cards["CRM_"+string(t)+"_DETAIL_TAB"]), Shown: p.Shows(t)})
 	}
 	return part
 }

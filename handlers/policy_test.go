@@ -300,3 +300,31 @@ var policyFields = []refusal{
 	{name: "more names than fit", status: 400, change: set("adder-more", strings.Repeat("x", maxHolders+1))},
 	{name: "more codes than may be", status: 400, change: set("never-more", strings.Repeat("U15,", app.MaxAccess+1))},
 }
+
+func TestAttackDelegatedAddingWithAForgedChat(t *testing.T) {
+	t.Parallel()
+	w := installed(t)
+	w.keep(t, app.Policy{Delegated: true})
+	f := w.open(t, ivan, "DEAL", "77").fields(t)
+	olgas := w.find(t, f, "Sidorova", "22")
+	others := w.open(t, admin, "DEAL", "79").fields(t)
+	deal78 := w.open(t, elena, "DEAL", "78").fields(t)
+	for name, forged := range map[string]url.Values{
+		"a chat that is no seal":               {"chat": {"1780"}, "person": {olgas}},
+		"a chat of another visit":              {"chat": w.open(t, admin, "DEAL", "77").fields(t)["chat"], "person": {olgas}},
+		"a person of another visit":            {"chat": f["chat"], "person": {w.find(t, deal78, "Sidorova", "22")}},
+		"another visit with this visit's chat": {"visit": others["visit"], "chat": f["chat"], "person": {olgas}},
+		"a person as a chat":                   {"chat": {olgas}, "person": {olgas}},
+	} {
+		if forged["visit"] == nil {
+			forged["visit"] = f["visit"]
+		}
+		for _, path := range []string{"/card/add", "/card/add/one"} {
+			a := w.do(t, request{path: path, form: forged, header: map[string]string{"X-Joinline": "1"}})
+			if a.StatusCode != http.StatusBadRequest {
+				t.Errorf("%s at %s: status %d", name, path, a.StatusCode)
+			}
+		}
+	}
+	w.wantParticipants(t, chatAnn, ivan, ann)
+}

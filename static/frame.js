@@ -73,12 +73,7 @@ export function connect(parent) {
     installFinish: () => void tell('setInstallFinish'),
     /** A new pair of tokens for the same person. @returns {Promise<Auth>} */
     refreshAuth: () => ask('refreshAuth', undefined, 10_000),
-    /**
-     * Has people, departments and groups chosen, without those that are already.
-     * It waits for as long as the dialog is open.
-     * @param {string[]} value their codes
-     * @returns {Promise<{id: string, name: string}[]>}
-     */
+    /** Holders of rights that a person chooses. @param {string[]} value codes that are chosen already @returns {Promise<{id: string, name: string}[]>} */
     selectAccess: (value) => ask('selectAccess', { value }, 3_600_000),
     /** Opens the portal's messenger over the page. @param {string} dialogId */
     openMessenger: (dialogId) => void tell('imOpenMessenger', { dialogId }),

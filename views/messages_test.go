@@ -199,8 +199,6 @@ var asInEnglish = map[string][]string{
 	"item.deal.bare":      {"pl"},
 	"item.lead":           {"pt-BR"},
 	"item.lead.bare":      {"de", "it", "pl", "pt-BR"},
-	"policy.card.contact": {"fr"},
-	"policy.card.lead":    {"de", "pt-BR"},
 	"role.bot":            {"es", "fr", "id", "it", "ms", "pl", "pt-BR", "tr", "vi"},
 }
 
