@@ -237,15 +237,15 @@ func (g *grantor) grant(ctx context.Context, w *Wish, members []bitrix.UserID) (
 		if err := g.store.KeepWish(ctx, *w, g.lease.Until, g.due, g.lease.Until); err != nil {
 			return nil, err
 		}
-		says, err := g.rule(ctx, g.client, g.visit, missing)
+		c, v := w.ref(members), g.visit
+		v.Item, v.Title = w.Item, w.ItemName
+		says, err := g.rule(ctx, g.client, v, missing)
 		if err != nil {
 			return nil, nil // who has no token any more is told at the next look
 		}
 		if says.policy.NoteRequired && says.viewer == "" {
 			says.viewer = ReasonPolicyNote
 		}
-		c, v := w.ref(members), g.visit
-		v.Item, v.Title = w.Item, w.ItemName
 		e := v.entry(EntryWish, c)
 		e.ChatName = w.ChatName
 		answers, _ := adder{g.App, says, g.client, v}.askAll(ctx, e, c, missing)

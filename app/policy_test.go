@@ -206,6 +206,37 @@ func TestNoWayIntoAChatLeadsAroundThePolicy(t *testing.T) {
 	}
 }
 
+func TestAPageThatWasOpenedBeforeItsCardWasHiddenAddsNobody(t *testing.T) {
+	t.Parallel()
+	j := installed(t)
+	v := j.open(t, admin, deal77)
+	j.policy(t, app.Policy{Hidden: []bitrix.ItemType{bitrix.Deal}})
+	added, err := j.Add(t.Context(), v, inDeal77(), []bitrix.UserID{pavel})
+	must(t, err)
+	if d := cmp.Diff(refusedBy(app.ReasonPolicyViewer, pavel), added.Outcomes); d != "" {
+		t.Error(d)
+	}
+	j.wantParticipants(t, chatAnn, ivan, ann)
+}
+
+func TestWhatAPersonFromOutsideIsNotShownDoesNotCountAsWorkingNowhere(t *testing.T) {
+	t.Parallel()
+	j := installed(t)
+	v := j.open(t, admin, deal77)
+	j.policy(t, app.Policy{Barred: holders("D7")})
+	outside, _, err := j.Open(t.Context(), j.launch(t, partner, "DEFAULT", ""))
+	must(t, err)
+	outside.Item = v.Item
+	for _, by := range []app.Visit{outside, v} {
+		answer, err := j.Ask(t.Context(), by, inDeal77(), olga)
+		must(t, err)
+		if answer.Kind != app.AnswerBarred {
+			t.Errorf("employee %v: %+v", by.Employee, answer)
+		}
+	}
+	j.wantParticipants(t, chatAnn, ivan, ann)
+}
+
 func changed(t *testing.T) func(app.Changed, error) app.Outcome {
 	return func(c app.Changed, err error) app.Outcome {
 		t.Helper()

@@ -50,6 +50,10 @@ func (a *App) rule(ctx context.Context, client bitrix.Viewer, v Visit, people []
 		return ruling{}, err
 	}
 	r := ruling{policy: p, people: map[bitrix.UserID]Reason{}}
+	if !p.Shows(v.Item.Type) { // the page was opened before
+		r.viewer = ReasonPolicyViewer
+		return r, nil
+	}
 	if len(p.Adders) == 0 && len(p.Barred) == 0 {
 		return r, nil
 	}
@@ -117,7 +121,12 @@ func (a *App) learn(ctx context.Context, client bitrix.Viewer, v Visit, p Policy
 		var users []bitrix.User
 		if r.Decode("people", &users) == nil {
 			// Everybody who works in a department is shown to every employee, so
-			// whoever is missing works in none.
+			// whoever is missing works in none. Others see only some.
+			if !v.Employee {
+				unknown = slices.DeleteFunc(unknown, func(user bitrix.UserID) bool {
+					return !slices.ContainsFunc(users, func(u bitrix.User) bool { return u.ID == user })
+				})
+			}
 			a.rulings.placed(v.Member, unknown, users, now)
 		}
 	}

@@ -128,8 +128,10 @@ type Store interface {
 	// fails with ErrNotInstalled when the portal is not installed.
 	SetAddress(ctx context.Context, member bitrix.MemberID, portal, endpoint string) error
 	// Uninstall marks the portal as removed and deletes its tokens, its
-	// policy, its application token, the habits, errands, squads and wishes of its people, and its
-	// directory. The journal stays, and tells of it. It succeeds when nothing is kept.
+	// application token, the habits, errands, squads and wishes of its people, and
+	// its directory. The policy and the journal stay: whoever installs Joinline anew
+	// must not thereby undo what an administrator forbade. It succeeds when nothing
+	// is kept.
 	Uninstall(ctx context.Context, member bitrix.MemberID, at time.Time) error
 	// Doubt keeps that a removal is claimed since a time and what it asked for.
 	// The zero time takes that back. Nothing changes where nothing is installed.

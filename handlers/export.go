@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -115,15 +115,18 @@ func (f csvFile) end() error {
 }
 
 // cell is a text that no spreadsheet takes for a formula: an apostrophe before it
-// makes it one.
+// makes it one. It stays on one line, and is as harmless in its parts: many
+// spreadsheets take semicolons for the ends of cells, and in the middle of a line
+// no quotes keep them from it.
 // https://owasp.org/www-community/attacks/CSV_Injection
 func cell(text string) string {
-	trimmed := strings.TrimLeft(text, " \t\r\n\u00a0")
-	if trimmed != "" && strings.ContainsRune("=+-@|%＝＋－＠", []rune(trimmed)[0]) || strings.HasPrefix(text, "\t") || strings.HasPrefix(text, "\r") {
-		return "'" + text
-	}
-	return text
+	return formula.ReplaceAllString(breaks.ReplaceAllString(text, " "), "${1}'${2}")
 }
+
+var (
+	breaks  = regexp.MustCompile(`[\t\r\n\v\f\x{85}\x{2028}\x{2029}]+`)
+	formula = regexp.MustCompile(`(^|;)(["'\s\x{a0}]*[=+\-@|%＝＋－＠])`)
+)
 
 // instant is a time, or "" for none.
 func instant(t time.Time) string {

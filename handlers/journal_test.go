@@ -213,7 +213,7 @@ func TestAFileOfTheJournalHoldsAllOfItAndNoFormula(t *testing.T) {
 		t.Errorf("Content-Disposition: %s", got)
 	}
 	last := rows[len(rows)-1]
-	for column, want := range map[string]string{"whom": `'=HYPERLINK("https://evil.test")`, "item": "' +1", "chat": "'@SUM(A1)\n\"x\", y", "channel": "Олег", "reason": "history"} {
+	for column, want := range map[string]string{"whom": `'=HYPERLINK("https://evil.test")`, "item": "' +1", "chat": "'@SUM(A1) \"x\", y", "channel": "Олег", "reason": "history"} {
 		if got := last[slices.Index(rows[0], column)]; got != want {
 			t.Errorf("column %s holds %q", column, got)
 		}
@@ -240,10 +240,15 @@ func TestCellsAreTextsInEverySpreadsheet(t *testing.T) {
 		"+7 495":    "'+7 495",
 		"-1":        "'-1",
 		"@x":        "'@x",
-		"\t=1":      "'\t=1",
-		"\rx":       "'\rx",
+		"\t=1":      "' =1",
+		"\rx":       " x",
 		"  =1":      "'  =1",
-		"\n=1":      "'\n=1",
+		"\n=1":      "' =1",
+		"x\r\n=1":   "x =1",
+		// Where the end of a cell is a semicolon.
+		`Ann;=HYPERLINK("http://x","y")`: `Ann;'=HYPERLINK("http://x","y")`,
+		`Ann"; "=1`:                      `Ann";' "=1`,
+		"Ann; Lee":                       "Ann; Lee",
 		"＝1":        "'＝1",
 		"|calc":     "'|calc",
 		"Jean-Luc":  "Jean-Luc",

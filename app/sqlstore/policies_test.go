@@ -56,12 +56,12 @@ func policies(t *testing.T, ctx context.Context, s app.Store) {
 	wantPolicy(t, s, acme, policy(3))
 
 	must(t, s.Uninstall(ctx, acme, moment))
-	wantPolicy(t, s, acme, app.Policy{})
-	if err := s.SavePolicy(ctx, acme, policy(0), nil); !errors.Is(err, app.ErrNotInstalled) {
+	if err := s.SavePolicy(ctx, acme, policy(3), nil); !errors.Is(err, app.ErrNotInstalled) {
 		t.Errorf("SavePolicy of a removed portal = %v", err)
 	}
 	must(t, s.SaveInstallation(ctx, installation(acme), token(acme, 1, 3)))
-	must(t, s.SavePolicy(ctx, acme, policy(0), nil))
+	wantPolicy(t, s, acme, policy(3)) // to install anew undoes nothing
+	must(t, s.SavePolicy(ctx, acme, policy(3), nil))
 	must(t, s.Forget(ctx, acme))
 	wantPolicy(t, s, acme, app.Policy{})
 }

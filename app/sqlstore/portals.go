@@ -155,7 +155,7 @@ func (s *Store) Uninstall(ctx context.Context, member bitrix.MemberID, at time.T
 		if err != nil {
 			return err
 		}
-		for _, table := range []string{"tokens", "habits", "errands", "squads", "wishes", "directory_pieces", "directories", "policies"} {
+		for _, table := range []string{"tokens", "habits", "errands", "squads", "wishes", "directory_pieces", "directories"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE member_id = $1`, string(member)); err != nil {
 				return err
 			}
