@@ -351,6 +351,72 @@ func (h *hazard) endLeases(t *testing.T) {
 // execute changes the database behind Joinline's back.
 func (h *hazard) execute(t *testing.T, statement string) {
 	t.Helper()
+	db := h.behind(t)
+	defer db.Close()
+	if _, err := db.Exec(statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var (
+	sealedVisit  = regexp.MustCompile(`name="visit" value="([^"]+)"`)
+	sealedChat   = regexp.MustCompile(`id="pick-1763" value="([^"]+)"`)
+	sealedPerson = regexp.MustCompile(`data-user="24" data-value="([^"]+)"|data-value="([^"]+)"[^>]*data-user="24"`)
+)
+
+// first is what a pattern finds in a page.
+func first(t *testing.T, pattern *regexp.Regexp, page string) string {
+	t.Helper()
+	found := pattern.FindStringSubmatch(page)
+	if found == nil {
+		t.Fatalf("%v is not in\n%s", pattern, page)
+	}
+	return strings.Join(found[1:], "")
+}
+
+func TestAnAddThatIsKilledAnywhereIsInTheJournal(t *testing.T) {
+	databases(t, func(t *testing.T, h *hazard) {
+		h.start(t)
+		h.open(t, 1, "DEFAULT", "")
+		if err := h.FinishInstall(h.keys.ClientID); err != nil {
+			t.Fatal(err)
+		}
+		for _, when := range moments {
+			_, card := h.open(t, 1, "CRM_DEAL_DETAIL_TAB", `{"ID":"77"}`)
+			form := url.Values{"visit": {first(t, sealedVisit, card)}, "chat": {first(t, sealedChat, card)}, "q": {"morozova"}}
+			_, found := h.post(t, h.url, h.url+"/card/find", form)
+			form.Set("person", first(t, sealedPerson, found))
+			form.Del("q")
+			h.execute(t, `DELETE FROM journal WHERE kind = 'add'`)
+			died := h.diesAt(1, when)
+			h.post(t, h.url, h.url+"/card/add/one", form)
+			if !died() {
+				t.Fatalf("%s: the portal was not asked", when)
+			}
+			h.kill()
+			// It cannot be known what came of it, only that it was tried.
+			if got := h.count(t, `SELECT COUNT(*) FROM journal WHERE kind = 'add' AND asked_id = 1 AND whom_id = 24 AND chat_id = 1763 AND state = 'unknown' AND settled_at = 0`); got != 1 {
+				t.Errorf("killed %s: the journal holds %d entries", when, got)
+			}
+			h.start(t)
+		}
+	})
+}
+
+// count reads a number behind Joinline's back.
+func (h *hazard) count(t *testing.T, query string) (n int) {
+	t.Helper()
+	db := h.behind(t)
+	defer db.Close()
+	if err := db.QueryRow(query).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// behind opens the database behind Joinline's back.
+func (h *hazard) behind(t *testing.T) *sql.DB {
+	t.Helper()
 	driver, address := "pgx", h.database
 	if address == "" {
 		driver, address = "sqlite", filepath.Join(h.data, "joinline.db")
@@ -359,8 +425,5 @@ func (h *hazard) execute(t *testing.T, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	if _, err := db.Exec(statement); err != nil {
-		t.Fatal(err)
-	}
+	return db
 }
