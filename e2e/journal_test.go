@@ -54,7 +54,7 @@ func TestAnAdministratorFindsOutWhoLetSomebodyIn(t *testing.T) {
 	page := newPage(t, playwright.BrowserNewContextOptions{TimezoneId: playwright.String("Asia/Almaty")})
 	w.signIn(t, page, "Anna Belova")
 	f := openJournal(t, page)
-	must(t, expect.Locator(f.Locator("main")).ToContainText("Times are those of Asia/Almaty."))
+	must(t, expect.Locator(f.Locator("main")).ToContainText("Times are in Asia/Almaty."))
 	must(t, expect.Locator(f.Locator(".journal tbody tr")).ToHaveCount(app.JournalPage))
 	must(t, f.GetByRole("button", playwright.FrameLocatorGetByRoleOptions{Name: "Older ones"}).Press("Enter"))
 	must(t, expect.Locator(f.Locator(".journal tbody tr")).ToHaveCount(42)) // what is left of 90 before, an installation and an add

@@ -93,7 +93,7 @@ func TestManyPeopleAndNoNoteAreAskedAbout(t *testing.T) {
 	s.choose(t, pavel, olga)
 	trouble := s.card.Locator("#trouble")
 	s.add(t)
-	must(t, expect.Locator(trouble).ToContainText("nobody is added without a note"))
+	must(t, expect.Locator(trouble).ToContainText("nobody is added without a reason"))
 	must(t, expect.Locator(s.card.Locator("#why")).ToBeFocused())
 	must(t, s.card.Locator("#why").Fill("Needs an engineer"))
 	s.add(t)

@@ -140,7 +140,8 @@ func pleaStep(w views.Words, chat chatChoice, people []person, plea app.Plea, va
 		admin = w.Say("plea.admin")
 	}
 	step = views.Step{ID: "ask-" + number(chat.Ref.ID), URL: "/card/ask", Name: fieldAsk, Value: value, Said: w.Say(p.says, views.With{"Admin": admin})}
-	if why := reasons[plea.Reason]; plea.State == app.DeliveryFailed && why != "" {
+	// Of an access that is denied the sentences speak of the item, and this is a notice.
+	if why := reasons[plea.Reason]; plea.State == app.DeliveryFailed && plea.Reason != app.ReasonCallerNoAccess && why != "" {
 		step.Said += " " + w.Say(why, views.With{"Item": ""})
 	}
 	label := w.Count("plea.press.all", len(people))

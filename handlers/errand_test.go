@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -153,6 +154,8 @@ func TestAPleaIsToldAsItIs(t *testing.T) {
 			says: "It is not known whether the notice was sent. Ask again"},
 		"the portal is busy": {fault: &bitrixtest.Fault{Kind: bitrixtest.FaultOverload}, again: true,
 			says: "The notice was not sent. The portal is receiving too many requests."},
+		"the portal refuses notices": {fault: &bitrixtest.Fault{Method: "im.notify.personal.add", Kind: bitrixtest.FaultError, Status: 400, Code: "ACCESS_DENIED", Times: -1}, again: true,
+			says: "The notice was not sent."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := installed(t)
@@ -162,13 +165,16 @@ func TestAPleaIsToldAsItIs(t *testing.T) {
 				w.portal.Do(c.change)
 			}
 			if c.fault != nil {
-				c.fault.Method, c.fault.User = "batch", ivan
+				c.fault.Method, c.fault.User = cmp.Or(c.fault.Method, "batch"), ivan
 				w.portal.Fail(*c.fault)
 			}
 			a := w.do(t, request{path: "/card/ask", form: f, header: scripted})
 			a.wantStatus(t, 200)
 			p = a.page(t)
 			p.says(t, "#step-ask-1763-22", c.says)
+			if said := text(p.one(t, "#step-ask-1763-22")); strings.Contains(said, "access to .") {
+				t.Errorf("it says %q", said)
+			}
 			if got := len(p.all("button")) > 0; got != c.again {
 				t.Errorf("asking again is offered: %v", got)
 			}

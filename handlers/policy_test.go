@@ -228,8 +228,8 @@ func TestANoteThatIsRequiredIsAskedFor(t *testing.T) {
 	f := a.fields(t)
 	f["person"] = []string{w.find(t, f, "Orlov", "23"), w.find(t, f, "Morozova", "24")}
 	for _, step := range []struct{ field, value, says string }{
-		{"", "", "nobody is added without a note"},
-		{"why", "Needs an engineer", "nobody is added without a note"}, // that nobody would read
+		{"", "", "nobody is added without a reason"},
+		{"why", "Needs an engineer", "nobody is added without a reason"}, // that nobody would read
 		{"comment", "on", "These are many people"},
 	} {
 		if step.field != "" {

@@ -178,7 +178,7 @@ func TestANoticeThatFailsChangesNoOutcome(t *testing.T) {
 	}{
 		"switched off": {func(w *world) {
 			w.portal.Do(func(world *bitrixtest.World) { world.Users[pavel].NotifyOff = true })
-		}, "Added, but not notified: Pavel Orlov. Notices are switched off there."},
+		}, "Added, but not notified: Pavel Orlov. They have switched such notices off."},
 		"without the permission": {func(w *world) {
 			w.portal.Fail(bitrixtest.Fault{Method: "im.notify.personal.add", Kind: bitrixtest.FaultInsufficientScope})
 		}, "Added, but not notified: Pavel Orlov. The notice could not be delivered. Joinline lacks a permission"},
