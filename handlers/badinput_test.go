@@ -68,6 +68,7 @@ var badInputs = map[string]badInput{
 	"POST /home":                 {good: goodHome("/home", ivan), rows: slices.Concat(noForm, visitFields, notFromHere)},
 	"POST /home/journal":         {good: goodJournal("/home/journal"), rows: slices.Concat(noForm, visitFields, journalRows, placeRows, notFromHere)},
 	"POST /home/journal/export":  {good: goodJournal("/home/journal/export"), rows: slices.Concat(noForm, visitFields, journalRows, exportRows, notFromHere)},
+	"POST /home/squads":          {good: goodHomeSquads, rows: slices.Concat(noForm, visitFields, homeSquadFields, notFromHere)},
 	"POST /home/health":          {good: goodHome("/home/health", admin), rows: slices.Concat(noForm, visitFields, notFromHere)},
 	"POST /home/health/check":    {good: goodGroup, pieces: true, rows: slices.Concat(noForm, visitFields, groupFields, notFromHere)},
 	"POST /home/health/repair":   {good: goodHome("/home/health/repair", admin), pieces: true, rows: slices.Concat(noForm, visitFields, notFromHere)},

@@ -110,6 +110,7 @@ func (s *server) routes(e *echo.Echo) {
 	e.POST("/home", s.welcome)
 	e.POST("/home/journal", s.journal)
 	e.POST("/home/journal/export", s.export)
+	e.POST("/home/squads", s.homeSquads)
 	e.POST("/home/policy", s.policy)
 	e.POST("/home/policy/save", s.savePolicy)
 	e.POST("/home/settings", s.settings)

@@ -28,6 +28,7 @@ type section struct {
 var sections = []section{
 	{url: "/home", says: "home.nav.start"},
 	{url: "/home/journal", says: "home.nav.journal"},
+	{url: "/home/squads", says: "squad.title"},
 	{url: "/home/health", says: "home.nav.health", admin: true},
 	{url: "/home/policy", says: "policy.title", admin: true},
 	{url: "/home/settings", says: "home.nav.settings"},

@@ -328,6 +328,9 @@ func entryLine(w views.Words, v app.Visit, e app.Entry, zone *time.Location) vie
 		Words: w, At: e.At.UTC().Format(time.RFC3339), Time: e.At.In(zone).Format("2006-01-02 15:04"), Kind: w.Say(entryKinds[e.Kind]),
 		By: party(w, v, e.Asker()), Detail: e.Detail,
 	}
+	if e.Kind == app.EntryPolicy {
+		l.Setting, l.Detail = settingOf(w, e.Detail)
+	}
 	if l.By == "" {
 		l.By = w.Say("journal.portal")
 	}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -178,6 +179,72 @@ func holdersIn(f url.Values, field string) (all []app.Access, err error) {
 	return all, nil
 }
 
+// offeredCards are the kinds of cards in the order of the form.
+var offeredCards = []bitrix.ItemType{bitrix.Deal, bitrix.Lead, bitrix.Contact, bitrix.Company}
+
+// cardsOf is what the cards of items of a type are called.
+func cardsOf(w views.Words, t bitrix.ItemType) string {
+	return w.Say(cards["CRM_"+string(t)+"_DETAIL_TAB"])
+}
+
+// policySettings call the settings that the journal names by codes as the form
+// of the policy does.
+var policySettings = map[string]string{
+	"hidden_cards":     "policy.cards",
+	"may_add":          "policy.adders",
+	"never_added":      "policy.never",
+	"confirm_above":    "policy.confirm",
+	"note_required":    "policy.note",
+	"note_goes":        "policy.ways",
+	"journal_days":     "policy.days",
+	"delegated_adding": "policy.delegated",
+}
+
+// settingOf says which setting of the policy an entry of the journal is about,
+// and what it was set to. People, departments and groups stay codes.
+func settingOf(w views.Words, detail string) (setting, value string) {
+	code, value, _ := strings.Cut(detail, ":")
+	says, known := policySettings[code]
+	if !known {
+		return "", detail
+	}
+	switch {
+	case code == "hidden_cards":
+		value = shownCards(w, strings.Fields(value))
+	case code == "note_goes":
+		value = waysNamed(w, value)
+	case value == "true":
+		value = w.Say("journal.on")
+	case value == "false":
+		value = w.Say("journal.off")
+	}
+	return w.Say(says), cmp.Or(value, "—")
+}
+
+// shownCards names the kinds of cards that are not hidden, as the form ticks them.
+func shownCards(w views.Words, hidden []string) string {
+	var names []string
+	for _, t := range offeredCards {
+		if !slices.Contains(hidden, string(t)) {
+			names = append(names, cardsOf(w, t))
+		}
+	}
+	return w.List(names)
+}
+
+// waysNamed names the ways of a remark that are switched on in an entry.
+func waysNamed(w views.Words, value string) string {
+	var chosen app.Ways
+	_, _ = fmt.Sscanf(value, "notice=%t line=%t comment=%t", &chosen.Notify, &chosen.Line, &chosen.Comment)
+	var names []string
+	for _, way := range ways {
+		if *way.of(&chosen) {
+			names = append(names, w.Say(way.label))
+		}
+	}
+	return w.List(names)
+}
+
 // policyPart builds the section, but for its visit.
 func policyPart(w views.Words, v app.Visit, p app.Policy) views.Policy {
 	var chosen app.Ways
@@ -195,8 +262,8 @@ func policyPart(w views.Words, v app.Visit, p app.Policy) views.Policy {
 	if p.By != 0 {
 		part.By = w.Say("policy.by", views.With{"Name": nameOf(w, p.By, p.ByName)})
 	}
-	for _, t := range []bitrix.ItemType{bitrix.Deal, bitrix.Lead, bitrix.Contact, bitrix.Company} {
-		part.Cards = append(part.Cards, views.PolicyCard{Value: string(t), Name: w.Say(cards["CRM_"+string(t)+"_DETAIL_TAB"]), Shown: p.Shows(t)})
+	for _, t := range offeredCards {
+		part.Cards = append(part.Cards, views.PolicyCard{Value: string(t), Name: cardsOf(w, t), Shown: p.Shows(t)})
 	}
 	return part
 }

@@ -277,6 +277,39 @@ func TestACardThatThePolicyHidesSaysSo(t *testing.T) {
 	a.page(t).says(t, "h1", "Joinline is not shown in cards of this kind")
 }
 
+func TestTheJournalCallsTheSettingsAsThePolicyDoes(t *testing.T) {
+	t.Parallel()
+	w := installed(t)
+	_, f := w.openPolicy(t, admin)
+	f["shown"] = []string{"DEAL", "CONTACT"}
+	f.Set("adder-more", "DR5")
+	f.Set("never-more", "U23")
+	f.Set("confirm", "5")
+	f.Set("days", "30")
+	for _, field := range []string{"note", "notify", "comment", "delegated", "understood"} {
+		f.Set(field, "on")
+	}
+	p := w.do(t, request{path: "/home/policy/save", form: f}).page(t)
+	f = policyForm(t, p)
+	f.Del("note")
+	f.Del("adder")
+	w.do(t, request{path: "/home/policy/save", form: f}).wantStatus(t, http.StatusOK)
+	_, visit := w.home(t, admin)
+	said := text(w.do(t, request{path: "/home/journal", form: visit}).page(t).one(t, ".journal"))
+	for _, want := range []string{
+		"Cards that show Joinline: Deal, Contact", "Who may add people: DR5", "Who may add people: —", "Who may never be added: U23",
+		"Ask once more above this number of people: 5", "Nobody is added without a note: on", "Nobody is added without a note: off",
+		"Who reads a note until a person chooses: Notify them, Comment in the timeline", "Days that the journal is kept: 30", "Delegated adding: on",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the journal does not say %q", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(said)
+	}
+}
+
 // goodPolicy saves a policy as an administrator's page would.
 func goodPolicy(t *testing.T, w *world, lang string) request {
 	t.Helper()

@@ -27,7 +27,7 @@ func (s *server) squads(c echo.Context) error {
 	if _, err := s.chosenChats(v.Visit, f); err != nil {
 		return err
 	}
-	note, err := s.changeSquads(c, v.Visit, f, people)
+	note, _, err := s.changeSquads(c, v.Visit, f, people)
 	if err != nil {
 		return err
 	}
@@ -42,25 +42,70 @@ func (s *server) squads(c echo.Context) error {
 	return s.show(c, http.StatusOK, views.SquadPanel(panel))
 }
 
-// changeSquads does what the pressed button says, and tells what became of it.
-func (s *server) changeSquads(c echo.Context, v app.Visit, f url.Values, people []person) (string, error) {
+// homeSquads answers the section of the squads after what the pressed button
+// changes. People are called what they were when the squad was made: that costs
+// the portal no request.
+func (s *server) homeSquads(c echo.Context) error {
+	v, f, err := s.homeForm(c)
+	if err != nil {
+		return err
+	}
+	note, done, err := s.changeSquads(c, v.Visit, f, nil)
+	if err != nil {
+		return err
+	}
+	all, err := s.app.Squads(c.Request().Context(), v.Visit)
+	if err != nil {
+		return err
+	}
+	w := sceneOf(c).words
+	part := squadPanel(w, v.Visit, all, note, s.offers(v.Visit))
+	if part.Visit, err = s.sealed(v); err != nil {
+		return err
+	}
+	part.Done = done
+	for n, q := range all {
+		part.Rows[n].Detail = dotted([]string{w.Count("crowd.people", len(q.People)), seenBy(w, v.Visit, q)})
+		var names []string
+		for _, p := range q.People {
+			names = append(names, nameOf(w, p.ID, p.Name))
+		}
+		part.Rows[n].People = w.List(names)
+	}
+	return s.showHome(c, v, "/home/squads", w.Say("squad.title"), views.SquadsPart(part))
+}
+
+// seenBy tells who sees a squad, or whose it is.
+func seenBy(w views.Words, v app.Visit, q app.Squad) string {
+	switch {
+	case q.Owner != v.Viewer:
+		return w.Say("squad.shared", views.With{"Name": nameOf(w, q.Owner, q.By)})
+	case q.Shared:
+		return w.Say("squad.share")
+	}
+	return w.Say("squad.own")
+}
+
+// changeSquads does what the pressed button says, and tells what became of it,
+// and whether it was done.
+func (s *server) changeSquads(c echo.Context, v app.Visit, f url.Values, people []person) (note string, done bool, err error) {
 	w := sceneOf(c).words
 	name, says, err := s.changedSquad(c, v, f, people)
 	switch {
 	case errors.Is(err, app.ErrSquadName):
-		return w.Say("squad.unnamed", views.With{"Max": app.MaxSquadName}), nil
+		return w.Say("squad.unnamed", views.With{"Max": app.MaxSquadName}), false, nil
 	case errors.Is(err, app.ErrNobody):
-		return w.Say("squad.nobody"), nil
+		return w.Say("squad.nobody"), false, nil
 	case errors.Is(err, app.ErrTooMany):
-		return w.Say("error.too_many.text", views.With{"Max": app.MaxPeople}), nil
+		return w.Say("error.too_many.text", views.With{"Max": app.MaxPeople}), false, nil
 	case errors.Is(err, app.ErrTooManySquads):
-		return w.Say("squad.many", views.With{"Max": app.MaxSquads}), nil
+		return w.Say("squad.many", views.With{"Max": app.MaxSquads}), false, nil
 	case errors.Is(err, app.ErrNoSquad):
-		return w.Say("squad.gone"), nil
+		return w.Say("squad.gone"), false, nil
 	case err != nil || says == "":
-		return "", err
+		return "", false, err
 	}
-	return w.Say(says, views.With{"Name": name}), nil
+	return w.Say(says, views.With{"Name": name}), true, nil
 }
 
 // The buttons of the panel; what they send is the squad.

@@ -44,7 +44,9 @@ type Entry struct {
 	// State is the outcome, Class that of its badge, and Because the cause.
 	State, Class, Because string
 	// Note tells that people were told.
-	Note, Detail string
+	Note string
+	// Setting is what was changed of the policy, Detail what it is now.
+	Setting, Detail string
 }
 
 // Past is who was added to a chat, as its row tells.

@@ -4,11 +4,15 @@ package views
 // empty, until somebody asks for it.
 type Squads struct {
 	Words
-	Open bool
-	Rows []Squad
+	// Visit is the sealed visit, where the place has forms of its own.
+	Visit string
+	Open  bool
+	Rows  []Squad
 	// Note tells what was changed, or why it was not; Said the same for people
 	// who listen.
 	Note, Said string
+	// Done: what was asked for was done.
+	Done bool
 	// MaxName is how many characters a name may have.
 	MaxName string
 	// Shareable: the viewer may share squads.
@@ -19,6 +23,8 @@ type Squads struct {
 type Squad struct {
 	Crowd
 	ID string
+	// People are its people's names, where they are told.
+	People string
 	// Changeable: the viewer may change it. Shared: everybody sees it.
 	Changeable, Shared bool
 }
