@@ -136,7 +136,7 @@ func (a *App) changeSquad(ctx context.Context, v Visit, id string, change func(*
 		return Squad{}, err
 	}
 	change(&q)
-	return q, a.store.SaveSquad(ctx, q)
+	return q, a.store.ChangeSquad(ctx, q)
 }
 
 // DropSquad deletes a squad, and returns what it was.

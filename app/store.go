@@ -191,10 +191,13 @@ type Store interface {
 	// portal is not installed.
 	SavePolicy(ctx context.Context, member bitrix.MemberID, p Policy, changes []Entry) error
 
-	// SaveSquad keeps a squad in place of the one under its ID. It fails with
-	// ErrTooManySquads when its owner keeps MaxSquads others, and with
-	// ErrNotInstalled when the portal is not installed.
+	// SaveSquad keeps a new squad. It fails with ErrTooManySquads when its owner
+	// keeps MaxSquads already, and with ErrNotInstalled when the portal is not
+	// installed.
 	SaveSquad(ctx context.Context, q Squad) error
+	// ChangeSquad keeps a squad in place of the one under its ID; ErrNoSquad when
+	// that is not kept any more.
+	ChangeSquad(ctx context.Context, q Squad) error
 	// Squad returns a squad, whosever it is; ErrNoSquad when none is kept.
 	Squad(ctx context.Context, member bitrix.MemberID, id string) (Squad, error)
 	// Squads returns a person's squads and, if shared, those that others share;

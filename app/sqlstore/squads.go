@@ -16,23 +16,22 @@ func (s *Store) SaveSquad(ctx context.Context, q app.Squad) error {
 		if err := lockPortal(ctx, tx, q.Member); err != nil {
 			return err
 		}
-		var others int
-		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM squads WHERE member_id = $1 AND user_id = $2 AND id <> $3`,
-			string(q.Member), int64(q.Owner), q.ID).Scan(&others)
+		var kept int
+		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM squads WHERE member_id = $1 AND user_id = $2`,
+			string(q.Member), int64(q.Owner)).Scan(&kept)
 		if err != nil {
 			return err
 		}
-		if others >= app.MaxSquads {
+		if kept >= app.MaxSquads {
 			return app.ErrTooManySquads
 		}
-		text, err := json.Marshal(q)
+		sealed, err := s.sealSquad(q)
 		if err != nil {
 			return err
 		}
 		r, err := tx.ExecContext(ctx, `INSERT INTO squads (member_id, id, user_id, shared, squad)
-			SELECT $1, $2, $3, $4, $5 FROM portals WHERE member_id = $1 AND removed_at = 0
-			ON CONFLICT (member_id, id) DO UPDATE SET user_id = excluded.user_id, shared = excluded.shared, squad = excluded.squad`,
-			string(q.Member), q.ID, int64(q.Owner), flag(q.Shared), s.key.Seal(string(text), squadPlace(string(q.Member), q.ID)))
+			SELECT $1, $2, $3, $4, $5 FROM portals WHERE member_id = $1 AND removed_at = 0`,
+			string(q.Member), q.ID, int64(q.Owner), flag(q.Shared), sealed)
 		if err != nil {
 			return err
 		}
@@ -42,6 +41,28 @@ func (s *Store) SaveSquad(ctx context.Context, q app.Squad) error {
 		return fmt.Errorf("saving a squad of user %d on portal %s: %w", q.Owner, q.Member, err)
 	}
 	return nil
+}
+
+// ChangeSquad keeps what became of a squad; see app.Store.
+func (s *Store) ChangeSquad(ctx context.Context, q app.Squad) error {
+	sealed, err := s.sealSquad(q)
+	if err == nil {
+		var r sql.Result
+		r, err = s.db.ExecContext(ctx, `UPDATE squads SET shared = $3, squad = $4 WHERE member_id = $1 AND id = $2`,
+			string(q.Member), q.ID, flag(q.Shared), sealed)
+		if err == nil {
+			err = oneRow(r, app.ErrNoSquad)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("changing a squad of user %d on portal %s: %w", q.Owner, q.Member, err)
+	}
+	return nil
+}
+
+func (s *Store) sealSquad(q app.Squad) (string, error) {
+	text, err := json.Marshal(q)
+	return s.key.Seal(string(text), squadPlace(string(q.Member), q.ID)), err
 }
 
 // Squad returns a squad; see app.Store.

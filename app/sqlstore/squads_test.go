@@ -52,13 +52,17 @@ func squads(t *testing.T, ctx context.Context, s app.Store) {
 	wantNoSquad(t, s, other, "one")
 	changed := shared(squad(acme, 15, "one"))
 	changed.Name = "Another"
-	must(t, s.SaveSquad(ctx, changed))
+	must(t, s.ChangeSquad(ctx, changed))
 	wantSquad(t, s, changed)
 	must(t, s.DropSquad(ctx, other, "one"))
 	wantSquad(t, s, changed)
 	must(t, s.DropSquad(ctx, acme, "one"))
 	wantNoSquad(t, s, acme, "one")
 	must(t, s.DropSquad(ctx, acme, "one"))
+	if err := s.ChangeSquad(ctx, changed); !errors.Is(err, app.ErrNoSquad) {
+		t.Errorf("ChangeSquad of a deleted squad = %v", err)
+	}
+	wantNoSquad(t, s, acme, "one") // a change does not bring it back
 
 	must(t, s.SaveSquad(ctx, squad(acme, 15, "two")))
 	must(t, s.Uninstall(ctx, acme, moment))
@@ -104,7 +108,7 @@ func seenSquads(t *testing.T, ctx context.Context, s app.Store) {
 	if err := s.SaveSquad(ctx, squad(acme, 16, "too many")); !errors.Is(err, app.ErrTooManySquads) {
 		t.Errorf("one too many: %v", err)
 	}
-	must(t, s.SaveSquad(ctx, shared(squad(acme, 16, "0"))))
+	must(t, s.ChangeSquad(ctx, shared(squad(acme, 16, "0"))))
 	wantNoSquad(t, s, acme, "too many")
 }
 
