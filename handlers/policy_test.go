@@ -298,7 +298,7 @@ func TestTheJournalCallsTheSettingsAsThePolicyDoes(t *testing.T) {
 	said := text(w.do(t, request{path: "/home/journal", form: visit}).page(t).one(t, ".journal"))
 	for _, want := range []string{
 		"Cards that show Joinline: Deal, Contact", "Who may add people: DR5", "Who may add people: —", "Who may never be added: U23",
-		"Ask once more above this number of people: 5", "Nobody is added without a note: on", "Nobody is added without a note: off",
+		"Ask once more above this number of people: 5", "Nobody is added without a reason: on", "Nobody is added without a reason: off",
 		"Who reads a note until a person chooses: Notify them, Comment in the timeline", "Days that the journal is kept: 30", "Delegated adding: on",
 	} {
 		if !strings.Contains(said, want) {
