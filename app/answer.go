@@ -135,6 +135,9 @@ func (w adder) askAll(ctx context.Context, e Entry, c ChatRef, people []bitrix.U
 // says so. The error is the cause of an answer that is no agreement.
 func (w adder) ask(ctx context.Context, e Entry, c ChatRef, user bitrix.UserID) (Answer, error) {
 	if why := w.says.bars(user); why != "" {
+		if err := w.forbidden(ctx, e, why, user); err != nil {
+			return unrecorded(user), err
+		}
 		return Answer{User: user, Kind: AnswerBarred, Reason: why}, errBarred
 	}
 	if err := w.begin(ctx, e, user); err != nil {
@@ -144,7 +147,11 @@ func (w adder) ask(ctx context.Context, e Entry, c ChatRef, user bitrix.UserID) 
 	if answer.Reason == ReasonHistory && w.says.policy.Delegated {
 		answer, err = w.delegate(ctx, e, c, answer, err)
 	}
-	w.heard(ctx, e.as(answer.As).said(answer))
+	said := e.as(answer.As).said(answer)
+	if answer.Kind == AnswerAgreed && c.showed(user) {
+		said.Reason = "" // the portal also agrees to what is so already
+	}
+	w.heard(ctx, said)
 	return answer, err
 }
 

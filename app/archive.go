@@ -19,7 +19,8 @@ type Journal struct {
 	More    bool
 	// Use counts the entries begun since a time, oldest first.
 	Use []EntryCount
-	// Connectors are the names of those that entries speak of, by code.
+	// Connectors are the names of those that entries speak of, by code; only for
+	// those who see All.
 	Connectors map[string]string
 }
 
@@ -30,12 +31,11 @@ const JournalPage = 50
 // for 0, and counts those begun since a time. Whether the viewer is an
 // administrator is asked of the portal. It fails with ErrManyNames.
 func (a *App) Journal(ctx context.Context, v Visit, f EntryFilter, before int64, since time.Time) (Journal, error) {
-	var j Journal
-	var err error
-	if j.All, err = a.mayRead(ctx, v, &f); err != nil {
+	j, err := a.EmptyJournal(ctx, v)
+	if err != nil {
 		return j, err
 	}
-	if j.Connectors, err = a.store.Connectors(ctx, v.Member); err != nil {
+	if f, err = a.limited(ctx, v, f, j.All); err != nil {
 		return j, err
 	}
 	if j.Entries, err = a.store.Entries(ctx, v.Member, f, before, JournalPage+1); err != nil {
@@ -51,16 +51,36 @@ func (a *App) Journal(ctx context.Context, v Visit, f EntryFilter, before int64,
 	return j, err
 }
 
-// mayRead limits a filter to what the viewer may read.
-func (a *App) mayRead(ctx context.Context, v Visit, f *EntryFilter) (all bool, err error) {
-	switch err := a.Administrator(ctx, v); {
-	case errors.Is(err, ErrNotAdmin):
-		f.Asker = v.Viewer
-		return false, nil
-	case err != nil:
-		return false, err
+// EmptyJournal is a Journal without entries and use, for somebody whose filter
+// cannot be followed.
+func (a *App) EmptyJournal(ctx context.Context, v Visit) (j Journal, err error) {
+	if j.All, err = a.readsAll(ctx, v); j.All {
+		j.Connectors, err = a.store.Connectors(ctx, v.Member)
 	}
-	return true, nil
+	return j, err
+}
+
+// readsAll asks the portal whether the viewer may read what others did.
+func (a *App) readsAll(ctx context.Context, v Visit) (bool, error) {
+	err := a.Administrator(ctx, v)
+	if errors.Is(err, ErrNotAdmin) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// limited is a filter with what the viewer may read, and with people for a name,
+// so that they are looked up once.
+func (a *App) limited(ctx context.Context, v Visit, f EntryFilter, all bool) (EntryFilter, error) {
+	if !all {
+		f.Asker = v.Viewer
+	}
+	if f.Person == "" {
+		return f, nil
+	}
+	var err error
+	f.People, err = a.store.Called(ctx, v.Member, f.Person)
+	return f, err
 }
 
 // exportPage is how many entries are held in memory at a time.
@@ -70,7 +90,11 @@ const exportPage = 500
 // first; few are in memory at a time. The error is that of each, or why there
 // are no more.
 func (a *App) ExportJournal(ctx context.Context, v Visit, f EntryFilter, each func(Entry) error) error {
-	if _, err := a.mayRead(ctx, v, &f); err != nil {
+	all, err := a.readsAll(ctx, v)
+	if err != nil {
+		return err
+	}
+	if f, err = a.limited(ctx, v, f, all); err != nil {
 		return err
 	}
 	for before := int64(0); ; {

@@ -30,8 +30,7 @@ func (a *App) Observe(ctx context.Context, v Visit, c ChatRef, user bitrix.UserI
 	done := Changed{Outcome: Outcome{User: user}}
 	if done.Reason = w.says.bars(user); done.Reason != "" {
 		done.State = OutcomeRefused
-		a.forbidden(ctx, v.entry(EntryObserve, c), done.Outcome)
-		return done, nil
+		return done, a.forbidden(ctx, v.entry(EntryObserve, c), done.Reason, user)
 	}
 	e := v.entry(EntryObserve, c)
 	if err := a.begin(ctx, e, user); err != nil {
@@ -105,27 +104,16 @@ func (a *App) StartDialog(ctx context.Context, v Visit, c ChatRef) (Changed, err
 		return Changed{}, err
 	}
 	done := Changed{Outcome: Outcome{User: v.Viewer}, Name: v.Name}
-	if done.Reason, err = a.excluded(ctx, client, v); err != nil {
+	if done.Reason, err = a.noDialog(ctx, client, v, c); err != nil {
 		return Changed{}, err
-	} else if done.Reason != "" {
-		done.State = OutcomeRefused
-		a.forbidden(ctx, v.entry(EntryDialog, c), done.Outcome)
-		return done, nil
 	}
-	before, err := client.Dialog(ctx, c.ID)
-	switch {
-	case errors.Is(err, bitrix.ErrDialogAccess):
-		done.State, done.Reason = OutcomeRefused, ReasonCallerNoAccess
-		return done, nil
-	case err != nil:
-		return Changed{}, whole(err)
-	case before.SessionID != 0:
-		done.State, done.Reason = OutcomeRefused, ReasonDialogRuns
-		return done, nil
+	e := v.entry(EntryDialog, c)
+	if done.Reason != "" {
+		done.State = OutcomeRefused
+		return done, a.forbidden(ctx, e, done.Reason, v.Viewer)
 	}
 	// Once begun it is seen through, whether or not the page still waits.
 	ctx = context.WithoutCancel(ctx)
-	e := v.entry(EntryDialog, c)
 	if err := a.begin(ctx, e, v.Viewer); err != nil {
 		return Changed{}, err
 	}
@@ -158,6 +146,23 @@ func (a *App) StartDialog(ctx context.Context, v Visit, c ChatRef) (Changed, err
 	a.log.InfoContext(ctx, "start dialog", KeyMember, v.Member, KeyUser, v.Viewer, KeyItem, c.Owner.String(), KeyChat, c.ID,
 		KeyState, done.State, KeyReason, done.Reason)
 	return done, nil
+}
+
+// noDialog is why the viewer cannot start a dialog in a chat, as far as that is
+// known before.
+func (a *App) noDialog(ctx context.Context, client bitrix.Viewer, v Visit, c ChatRef) (Reason, error) {
+	if why, err := a.excluded(ctx, client, v); err != nil || why != "" {
+		return why, err
+	}
+	switch before, err := client.Dialog(ctx, c.ID); {
+	case errors.Is(err, bitrix.ErrDialogAccess):
+		return ReasonCallerNoAccess, nil
+	case err != nil:
+		return "", whole(err)
+	case before.SessionID != 0:
+		return ReasonDialogRuns, nil
+	}
+	return "", nil
 }
 
 // isRefusal reports whether a call surely changed nothing.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -47,6 +48,13 @@ type Chosen struct {
 	Position string `json:"p,omitempty"`
 }
 
+func idsOf(people []Chosen) (ids []bitrix.UserID) {
+	for _, p := range people {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
 // Pleading is what an administrator is asked for, and the words for it.
 type Pleading struct {
 	People []Chosen
@@ -89,7 +97,7 @@ func (a *App) Entrust(ctx context.Context, v Visit, c ChatRef, of Pleading) (Ple
 	case err != nil:
 		return Plea{}, err
 	case says.viewer != "":
-		return Plea{}, ErrPolicy
+		return Plea{}, cmp.Or(a.forbidden(ctx, v.entry(EntryAdd, c), says.viewer, idsOf(of.People)...), ErrPolicy)
 	}
 	i, err := a.installation(ctx, v.Member)
 	if err != nil {
@@ -133,11 +141,7 @@ func (a *App) Entrust(ctx context.Context, v Visit, c ChatRef, of Pleading) (Ple
 
 // tag names the notice of an errand, the same for the same people and chat.
 func (e Errand) tag() string {
-	var ids []bitrix.UserID
-	for _, p := range e.People {
-		ids = append(ids, p.ID)
-	}
-	return "joinline-ask-" + digest(e.By, e.Item, e.Chat, ids)
+	return "joinline-ask-" + digest(e.By, e.Item, e.Chat, idsOf(e.People))
 }
 
 // plead is the text of the notice. Its link leads out of the portal, to where

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -123,6 +122,9 @@ type EntryFilter struct {
 	// Person wanted it, did it or is whom it was about: the number of a user, or
 	// words of which all are part of the name.
 	Person string
+	// People, where not nil, are those who are meant instead of Person, which
+	// costs more each time: one of them wanted it, did it or is whom it was about.
+	People []bitrix.UserID
 	// Item is the item of the card or that of the chat.
 	Item bitrix.CRMItem
 	Chat bitrix.ChatID
@@ -170,6 +172,21 @@ func (a *App) record(ctx context.Context, e Entry) error {
 // in particular. Nothing should be done when it fails.
 func (a *App) begin(ctx context.Context, e Entry, people ...bitrix.UserID) error {
 	e.At, e.State = a.now(), OutcomeUnknown
+	return a.write(ctx, e, people)
+}
+
+// forbidden writes that something was refused to the asker before it was begun:
+// that is an entry of its own, whatever else is open. Nobody should be told of it
+// when it fails.
+func (a *App) forbidden(ctx context.Context, e Entry, why Reason, people ...bitrix.UserID) error {
+	e.At = a.now()
+	e.Settled, e.State, e.Reason = e.At, OutcomeRefused, why
+	return a.write(context.WithoutCancel(ctx), e, people)
+}
+
+// write writes the same entry about each of some people, or about nobody in
+// particular.
+func (a *App) write(ctx context.Context, e Entry, people []bitrix.UserID) error {
 	if people == nil {
 		return a.store.WriteEntries(ctx, []Entry{e})
 	}
@@ -270,7 +287,7 @@ func (e Entry) said(answer Answer) Entry {
 	switch answer.Kind {
 	case AnswerAgreed:
 		e.Reason = ReasonUnconfirmed
-	case AnswerRefused, AnswerBarred:
+	case AnswerRefused:
 		e.State = OutcomeRefused
 	case AnswerLost:
 		e.Reason = ReasonLost
@@ -288,17 +305,11 @@ func (e Entry) as(who Actor) Entry {
 	return e
 }
 
-// forbidden writes into the journal what the policy forbade.
-func (a *App) forbidden(ctx context.Context, e Entry, o Outcome) {
-	e.Whom.ID, e.State, e.Reason = o.User, o.State, o.Reason
-	a.end(context.WithoutCancel(ctx), e)
-}
-
 // removing is the kind of a removal: taking back what the viewer did shortly
 // before has a name of its own.
 func (a *App) removing(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID) EntryKind {
 	last, err := a.store.Entries(ctx, v.Member, EntryFilter{
-		Asker: v.Viewer, Person: fmt.Sprint(user), Chat: c.ID, States: []OutcomeState{OutcomeAdded}, From: a.now().Add(-undoTime),
+		Asker: v.Viewer, People: []bitrix.UserID{user}, Chat: c.ID, States: []OutcomeState{OutcomeAdded}, From: a.now().Add(-undoTime),
 	}, 0, 1)
 	if err != nil || len(last) == 0 || last[0].Whom.ID != user || user == v.Viewer {
 		return EntryRemove

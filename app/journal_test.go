@@ -48,6 +48,15 @@ func (j *joinline) wantJournal(t *testing.T, want ...string) {
 	}
 }
 
+// opened writes what is begun and not known to have ended.
+func (j *joinline) opened(t *testing.T, kind app.EntryKind, by, whom bitrix.UserID) {
+	t.Helper()
+	must(t, j.store.WriteEntries(t.Context(), []app.Entry{{
+		Member: bitrix.MemberID(j.portal.MemberID()), Kind: kind, At: time.Now(), By: app.Party{ID: by}, Whom: app.Party{ID: whom}, Chat: chatAnn,
+		State: app.OutcomeUnknown,
+	}}))
+}
+
 func TestTheJournalTellsWhatEverybodyWasTold(t *testing.T) {
 	withOlga := func(w *bitrixtest.World) {
 		w.Chats[chatAnn].Members = append(w.Chats[chatAnn].Members, &bitrixtest.Member{User: olga})
@@ -86,10 +95,73 @@ func TestTheJournalTellsWhatEverybodyWasTold(t *testing.T) {
 			_, err := j.Settle(t.Context(), v, inDeal77(), people, answers)
 			must(t, err)
 		}, want: []string{"add 23 by 1: added", "add 30 by 1: refused not_active"}},
-		"an answer that never reached the page": {viewer: admin, act: func(t *testing.T, j *joinline, v app.Visit) {
-			_, err := j.Settle(t.Context(), v, inDeal77(), []bitrix.UserID{pavel}, []app.Answer{{User: pavel, Kind: app.AnswerLost, Late: true}})
+		"an answer that never reached the page": {viewer: admin, fault: &bitrixtest.Fault{Method: methodAdd, Kind: bitrixtest.FaultDrop}, act: func(t *testing.T, j *joinline, v app.Visit) {
+			_, err := j.Ask(t.Context(), v, inDeal77(), pavel)
+			must(t, err)
+			_, err = j.Settle(t.Context(), v, inDeal77(), []bitrix.UserID{pavel}, []app.Answer{{User: pavel, Kind: app.AnswerLost, Late: true}})
 			must(t, err)
 		}, want: []string{"add 23 by 1: unknown lost"}},
+		"nothing of somebody who was never asked for": {viewer: admin, act: func(t *testing.T, j *joinline, v app.Visit) {
+			_, err := j.Settle(t.Context(), v, inDeal77(), []bitrix.UserID{pavel}, []app.Answer{{User: pavel, Kind: app.AnswerLost, Late: true}})
+			must(t, err)
+		}},
+		"an add that an old page calls one from before": {viewer: admin, act: func(t *testing.T, j *joinline, v app.Visit) {
+			answer, err := j.Ask(t.Context(), v, inDeal77(), pavel)
+			must(t, err)
+			late := inDeal77()
+			late.Members = append(late.Members, pavel) // as a page that was opened meanwhile has it
+			_, err = j.Settle(t.Context(), v, late, []bitrix.UserID{pavel}, []app.Answer{answer})
+			must(t, err)
+		}, want: []string{"add 23 by 1: added"}},
+		"what the policy refuses, as soon as it is told": {viewer: admin, act: func(t *testing.T, j *joinline, v app.Visit) {
+			j.policy(t, app.Policy{Barred: holders("U23")})
+			answer, err := j.Ask(t.Context(), v, inDeal77(), pavel)
+			must(t, err)
+			j.wantJournal(t, "add 23 by 1: refused policy_colleague")
+			_, err = j.Settle(t.Context(), v, inDeal77(), []bitrix.UserID{pavel}, []app.Answer{answer})
+			must(t, err)
+		}, want: []string{"add 23 by 1: refused policy_colleague"}},
+		"a real add beside what the policy refuses since": {viewer: admin, act: func(t *testing.T, j *joinline, v app.Visit) {
+			_, err := j.Ask(t.Context(), v, inDeal77(), pavel) // and the page dies
+			must(t, err)
+			j.policy(t, app.Policy{Barred: holders("U23")})
+			answer, err := j.Ask(t.Context(), v, inDeal77(), pavel)
+			must(t, err)
+			_, err = j.Settle(t.Context(), v, inDeal77(), []bitrix.UserID{pavel}, []app.Answer{answer})
+			must(t, err)
+		}, want: []string{"add 23 by 1: unknown unconfirmed, open", "add 23 by 1: refused policy_colleague"}},
+		"a removal whose end is unknown beside one that the policy refuses": {viewer: ivan, change: withPavel, act: func(t *testing.T, j *joinline, v app.Visit) {
+			j.opened(t, app.EntryRemove, ivan, pavel)
+			j.policy(t, app.Policy{Adders: holders("U24")})
+			_, err := j.Remove(t.Context(), v, inDeal77(), pavel)
+			must(t, err)
+		}, want: []string{"remove 23 by 15: unknown, open", "remove 23 by 15: refused policy_viewer"}},
+		"a removal whose end is unknown beside one of somebody who is not there": {viewer: admin, act: func(t *testing.T, j *joinline, v app.Visit) {
+			j.opened(t, app.EntryRemove, admin, pavel)
+			_, err := j.Remove(t.Context(), v, inDeal77(), pavel)
+			must(t, err)
+		}, want: []string{"remove 23 by 1: unknown, open", "remove 23 by 1: not_in"}},
+		"a dialog that runs already": {viewer: ivan, act: func(t *testing.T, j *joinline, v app.Visit) {
+			_, err := j.StartDialog(t.Context(), v, inDeal77())
+			must(t, err)
+		}, want: []string{"dialog 15 by 15: refused dialog_runs"}},
+		"a dialog that the viewer may not see": {viewer: ivan, fault: &bitrixtest.Fault{Method: "imopenlines.dialog.get", Kind: bitrixtest.FaultError, Status: 400, Code: "ACCESS_ERROR"}, act: func(t *testing.T, j *joinline, v app.Visit) {
+			_, err := j.StartDialog(t.Context(), v, inDeal77())
+			must(t, err)
+		}, want: []string{"dialog 15 by 15: refused caller_no_access"}},
+		"a wish that the policy refuses": {viewer: ivan, act: func(t *testing.T, j *joinline, v app.Visit) {
+			j.policy(t, app.Policy{Adders: holders("U24")})
+			wantErr(t, j.Wish(t.Context(), v, inDeal77(), app.Wish{People: []app.Chosen{{ID: pavel}}}), app.ErrPolicy)
+		}, want: []string{"wish 23 by 15: refused policy_viewer"}},
+		"a wish without the note that the policy asks for": {viewer: ivan, act: func(t *testing.T, j *joinline, v app.Visit) {
+			j.policy(t, app.Policy{NoteRequired: true})
+			wantErr(t, j.Wish(t.Context(), v, inDeal77(), app.Wish{People: []app.Chosen{{ID: pavel}}}), app.ErrNoNote)
+		}, want: []string{"wish 23 by 15: refused policy_note"}},
+		"an errand that the policy refuses": {viewer: ivan, act: func(t *testing.T, j *joinline, v app.Visit) {
+			j.policy(t, app.Policy{Adders: holders("U24")})
+			_, err := j.Entrust(t.Context(), v, inDeal77(), askedOlga)
+			wantErr(t, err, app.ErrPolicy)
+		}, want: []string{"add 22 by 15: refused policy_viewer"}},
 		"a removal": {viewer: admin, change: withOlga, act: func(t *testing.T, j *joinline, v app.Visit) {
 			for _, who := range []bitrix.UserID{olga, ivan, ann} {
 				_, err := j.Remove(t.Context(), v, inDeal77(), who)
@@ -239,6 +311,27 @@ func TestNothingIsAskedOfThePortalThatCannotBeWrittenDown(t *testing.T) {
 	j.wantJournal(t)
 }
 
+func TestNoRefusalIsToldThatCannotBeWrittenDown(t *testing.T) {
+	t.Parallel()
+	j, b := breaking(t)
+	v := j.open(t, ivan, deal77)
+	j.policy(t, app.Policy{Adders: holders("U24")})
+	b.write.Store(true)
+	answer, err := j.Ask(t.Context(), v, inDeal77(), pavel)
+	if err != nil || answer.Kind != app.AnswerUnheard || answer.Reason != app.ReasonUnrecorded || answer.Stop != app.StopAll {
+		t.Errorf("Ask = %+v, %v", answer, err)
+	}
+	for name, act := range map[string]func() error{
+		"join":   func() error { _, err := j.Join(t.Context(), v, inDeal77()); return err },
+		"remove": func() error { _, err := j.Remove(t.Context(), v, inDeal77(), ann); return err },
+		"dialog": func() error { _, err := j.StartDialog(t.Context(), v, inDeal77()); return err },
+	} {
+		if err := act(); !errors.Is(err, errDisk) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestAnOutcomeThatTheJournalDidNotTakeIsToldAndWrittenLater(t *testing.T) {
 	t.Parallel()
 	j, b := breaking(t)
@@ -302,6 +395,58 @@ func TestEverybodyReadsTheirOwnEntriesAndAdministratorsAll(t *testing.T) {
 	f.Asker = admin
 	if all, askers := read(v, f); all || !slices.Equal(askers, []bitrix.UserID{ivan}) {
 		t.Errorf("with another's filter Ivan reads those of %v, all: %v", askers, all)
+	}
+}
+
+// asked is a store that counts how often names are looked through.
+type asked struct {
+	app.Store
+	lookups atomic.Int32
+}
+
+func (s *asked) Called(ctx context.Context, member bitrix.MemberID, text string) ([]bitrix.UserID, error) {
+	s.lookups.Add(1)
+	return s.Store.Called(ctx, member, text)
+}
+
+func (s *asked) looks(f app.EntryFilter) {
+	if f.Person != "" && f.People == nil {
+		s.lookups.Add(1)
+	}
+}
+
+func (s *asked) Entries(ctx context.Context, member bitrix.MemberID, f app.EntryFilter, before int64, limit int) ([]app.Entry, error) {
+	s.looks(f)
+	return s.Store.Entries(ctx, member, f, before, limit)
+}
+
+func (s *asked) CountEntries(ctx context.Context, member bitrix.MemberID, f app.EntryFilter) ([]app.EntryCount, error) {
+	s.looks(f)
+	return s.Store.CountEntries(ctx, member, f)
+}
+
+func TestANameIsLookedForOnceHoweverLongTheJournalIs(t *testing.T) {
+	t.Parallel()
+	j := installed(t)
+	s := &asked{Store: j.store}
+	j.App = app.New(j.config, s, j.bitrix, discard)
+	v, _, err := j.Open(t.Context(), j.launch(t, admin, "DEFAULT", ""))
+	must(t, err)
+	var all []app.Entry
+	for range 501 { // more than are read at once
+		all = append(all, app.Entry{Member: v.Member, Kind: app.EntryAdd, At: time.Now(), Settled: time.Now(), By: app.Party{ID: ivan, Name: "Ivan Petrov"}, State: app.OutcomeAdded})
+	}
+	must(t, s.WriteEntries(t.Context(), all))
+	f := app.EntryFilter{Person: "petrov"}
+	got, err := j.Journal(t.Context(), v, f, 0, time.Now().Add(-time.Hour))
+	must(t, err)
+	if n := s.lookups.Swap(0); n != 1 || len(got.Entries) != app.JournalPage || len(got.Use) == 0 {
+		t.Errorf("a page of %d entries took %d looks", len(got.Entries), n)
+	}
+	exported := 0
+	must(t, j.ExportJournal(t.Context(), v, f, func(app.Entry) error { exported++; return nil }))
+	if n := s.lookups.Load(); n != 1 || exported != len(all) {
+		t.Errorf("a file of %d entries took %d looks", exported, n)
 	}
 }
 

@@ -38,8 +38,7 @@ func (a *App) Remove(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID
 		return Changed{}, err
 	} else if done.Reason != "" {
 		done.State = OutcomeRefused
-		a.forbidden(ctx, v.entry(EntryRemove, c), done.Outcome)
-		return done, nil
+		return done, a.forbidden(ctx, v.entry(EntryRemove, c), done.Reason, user)
 	}
 	before, err := a.readBack(ctx, client, v, c, []bitrix.UserID{user}, nil)
 	done.Name, done.Chat = before.name(user), before.chat
@@ -59,14 +58,16 @@ func (a *App) Remove(ctx context.Context, v Visit, c ChatRef, user bitrix.UserID
 	e := v.entry(a.removing(ctx, v, c, user), c).about(before, user)
 	// Once begun it is seen through, whether or not the page still waits.
 	ctx = context.WithoutCancel(ctx)
-	if done.State == "" {
-		if err := a.begin(ctx, e, user); err != nil {
-			return Changed{}, err
-		}
+	if e.State, e.Reason = done.State, done.Reason; done.State != "" {
+		err = a.record(ctx, e)
+	} else if err = a.begin(ctx, e, user); err == nil {
 		a.remove(ctx, client, v, c, &done)
+		e.State, e.Reason = done.State, done.Reason
+		a.end(ctx, e)
 	}
-	e.State, e.Reason = done.State, done.Reason
-	a.end(ctx, e)
+	if err != nil {
+		return Changed{}, err
+	}
 	a.log.InfoContext(ctx, "remove", KeyMember, v.Member, KeyUser, v.Viewer, KeyItem, c.Owner.String(), KeyChat, c.ID,
 		KeyColleague, user, KeyState, done.State, KeyReason, done.Reason)
 	return done, nil
@@ -125,8 +126,7 @@ func (a *App) Join(ctx context.Context, v Visit, c ChatRef) (Changed, error) {
 		return Changed{}, err
 	} else if why != "" {
 		done := Changed{Outcome: Outcome{User: v.Viewer, State: OutcomeRefused, Reason: why}, Name: v.Name}
-		a.forbidden(ctx, v.entry(EntryJoin, c), done.Outcome)
-		return done, nil
+		return done, a.forbidden(ctx, v.entry(EntryJoin, c), why, v.Viewer)
 	}
 	answer, e := Answer{User: v.Viewer, Kind: AnswerAgreed, Told: c.ID}, v.entry(EntryJoin, c)
 	if err := a.begin(ctx, e, v.Viewer); err != nil {

@@ -134,7 +134,8 @@ func (a *App) adding(ctx context.Context, v Visit, chats []ChatRef, people int) 
 }
 
 // settle is Settle with a client, for people who are told apart. It ends their
-// entries in the journal: whoever was not asked for has none.
+// entries in the journal: whoever was not asked for has none, and that of whom
+// the policy barred has ended.
 func (a *App) settle(ctx context.Context, client bitrix.Viewer, v Visit, e Entry, c ChatRef, people []bitrix.UserID, answers []Answer) Added {
 	var added Added
 	var entries []Entry
@@ -154,7 +155,7 @@ func (a *App) settle(ctx context.Context, client bitrix.Viewer, v Visit, e Entry
 		}
 		o := judge(user, answer, c, back)
 		added.Outcomes = append(added.Outcomes, o)
-		if answer.Kind != "" && answer.Reason != ReasonUnrecorded {
+		if answer.Kind != "" && answer.Kind != AnswerBarred && answer.Reason != ReasonUnrecorded {
 			settled := e.as(answer.As).about(back, user)
 			settled.State, settled.Reason = o.State, o.Reason
 			entries = append(entries, settled)

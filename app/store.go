@@ -248,8 +248,11 @@ type Store interface {
 	WriteEntries(ctx context.Context, entries []Entry) error
 	// AmendEntries puts what became known into entries that were written and not
 	// settled: in each case the newest of the same kind, asker, chat and person
-	// that was begun within some time before At. Where there is none, one is
-	// written. By changes only together with OnBehalf.
+	// that was begun within some time before At. Where there is none, nothing is
+	// written. By changes only together with OnBehalf. Where the entry says that
+	// the portal agreed to add somebody whom the page did not show as a member,
+	// which is ReasonUnconfirmed, OutcomeAlreadyIn without a reason becomes
+	// OutcomeAdded.
 	AmendEntries(ctx context.Context, entries []Entry, within time.Duration) error
 	// NoteEntries marks that people were told of their adds to a chat, which the
 	// asker began at a time or after it.
@@ -260,6 +263,9 @@ type Store interface {
 	Entries(ctx context.Context, member bitrix.MemberID, f EntryFilter, before int64, limit int) ([]Entry, error)
 	// CountEntries counts entries by quarters of an hour, oldest first.
 	CountEntries(ctx context.Context, member bitrix.MemberID, f EntryFilter) ([]EntryCount, error)
+	// Called returns the people whom EntryFilter.Person means, never nil. It fails
+	// with ErrManyNames when there are more than a thousand.
+	Called(ctx context.Context, member bitrix.MemberID, text string) ([]bitrix.UserID, error)
 	// Connectors returns the codes of those that entries of a portal speak of, with their names.
 	Connectors(ctx context.Context, member bitrix.MemberID) (map[string]string, error)
 	// PruneEntries deletes up to limit entries of a portal that were begun before

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -132,9 +133,9 @@ func (a *App) Wish(ctx context.Context, v Visit, c ChatRef, w Wish) error {
 		case err != nil:
 			return err
 		case says.viewer != "":
-			return ErrPolicy
+			return cmp.Or(a.forbidden(ctx, v.entry(EntryWish, c), says.viewer, idsOf(w.People)...), ErrPolicy)
 		case says.policy.NoteRequired: // nobody would be there to tell it
-			return ErrNoNote
+			return cmp.Or(a.forbidden(ctx, v.entry(EntryWish, c), ReasonPolicyNote, idsOf(w.People)...), ErrNoNote)
 		}
 	}
 	kept, err := a.store.Wishes(ctx, v.Member, v.Viewer)

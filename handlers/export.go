@@ -3,7 +3,6 @@ package handlers
 import (
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -46,7 +45,7 @@ func (s *server) export(c echo.Context) error {
 	}
 	filter, err := readFilter(f)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errForm, err)
+		return s.amiss(c, v, http.StatusBadRequest, filter, err)
 	}
 	begin := func() exporter {
 		h := c.Response().Header()
@@ -70,14 +69,11 @@ func (s *server) export(c echo.Context) error {
 	case err == nil:
 		err = file.end()
 	}
-	if errors.Is(err, app.ErrManyNames) {
-		return fmt.Errorf("%w: %w", errForm, err)
-	}
 	if err != nil && file != nil {
 		s.log.ErrorContext(c.Request().Context(), "the journal was not sent to its end", keyRequest, sceneOf(c).request, keyError, err.Error())
 		panic(http.ErrAbortHandler)
 	}
-	return err
+	return s.amiss(c, v, http.StatusBadRequest, filter, err)
 }
 
 // csvFile is a file for spreadsheets.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -53,29 +54,49 @@ func (s *server) journal(c echo.Context) error {
 		}
 	}
 	filter, err := readFilter(f)
-	wrong := err
-	if err != nil && !errors.Is(err, errNoNumber) {
-		return err
+	if err != nil {
+		return s.amiss(c, v, http.StatusOK, filter, err)
 	}
-	var found app.Journal
-	if wrong == nil {
-		since := midnight(s.now().In(filter.zone)).AddDate(0, 0, 1-useDays)
-		found, err = s.app.Journal(c.Request().Context(), v.Visit, filter.EntryFilter, before, since)
-		if wrong = err; err != nil && !errors.Is(err, app.ErrManyNames) {
-			return err
+	since := midnight(s.now().In(filter.zone)).AddDate(0, 0, 1-useDays)
+	found, err := s.app.Journal(c.Request().Context(), v.Visit, filter.EntryFilter, before, since)
+	if err != nil {
+		return s.amiss(c, v, http.StatusOK, filter, err)
+	}
+	return s.showJournal(c, v, http.StatusOK, filter, found, "")
+}
+
+// lapses are the sentences about what people get wrong in the filter.
+var lapses = map[error]string{
+	errNoNumber:      "journal.number.wrong",
+	app.ErrManyNames: "journal.person.many",
+}
+
+// amiss shows the section to somebody who got something wrong in the filter, so
+// that they can mend it. Any other error it returns.
+func (s *server) amiss(c echo.Context, v pageVisit, status int, filter journalFilter, err error) error {
+	for lapse, says := range lapses {
+		if errors.Is(err, lapse) {
+			found, err := s.app.EmptyJournal(c.Request().Context(), v.Visit)
+			if err != nil {
+				return err
+			}
+			return s.showJournal(c, v, status, filter, found, says)
 		}
 	}
+	return err
+}
+
+// showJournal shows the section, perhaps with a sentence about what is wrong.
+func (s *server) showJournal(c echo.Context, v pageVisit, status int, filter journalFilter, found app.Journal, wrong string) error {
 	part := journalPart(sceneOf(c).words, v.Visit, filter, found, s.now())
+	var err error
 	if part.Visit, err = s.sealed(v); err != nil {
 		return err
 	}
-	switch {
-	case errors.Is(wrong, errNoNumber):
-		part.Trouble = part.Say("journal.number.wrong")
-	case wrong != nil:
-		part.Trouble = part.Say("journal.person.many")
+	if wrong != "" {
+		part.Trouble = part.Say(wrong)
 	}
-	return s.showHome(c, v, "/home/journal", part.Say("home.nav.journal"), views.JournalPart(part))
+	return s.showHomeAs(c, v, status, "/home/journal", part.Say("home.nav.journal"), views.JournalPart(part))
 }
 
 // readFilter reads the filter of a form. Nothing of it is required.

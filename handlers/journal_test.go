@@ -42,7 +42,7 @@ var placeRows = []refusal{
 var exportRows = []refusal{
 	{name: "no format", status: 400, change: drop("format")},
 	{name: "a format that there is not", status: 400, change: set("format", "exe")},
-	{name: "a number that is none", status: 400, change: set("number", "seven")},
+	{name: "a number that is none", status: 400, change: set("number", "seven"), asks: true},
 }
 
 // goodJournal asks for the journal, or a file of it.
@@ -133,8 +133,50 @@ func TestTheJournalIsSearchedByWhatPeopleType(t *testing.T) {
 			}
 		})
 	}
+	file := maps.Clone(visit)
+	file.Set("format", "csv")
+	file.Set("number", "seven")
+	refused := w.do(t, request{path: "/home/journal/export", form: file})
+	refused.wantStatus(t, 400)
 	p, _ := w.journal(t, visit, "number", "seven")
-	p.says(t, ".lack", "neither a number nor the link")
+	for _, p := range []page{p, refused.page(t)} {
+		p.says(t, ".lack", "neither a number nor the link")
+		p.one(t, "#filter option[value=whatsapp]")
+		if got := p.attr(t, "#filter input[name=number]", "value"); got != "seven" {
+			t.Errorf("the number is %q now", got)
+		}
+	}
+}
+
+func TestANameOfTooManyPeopleIsSaidInTheJournal(t *testing.T) {
+	t.Parallel()
+	w := installed(t)
+	_, visit := w.home(t, admin)
+	var entries []app.Entry
+	for n := range 1001 {
+		entries = append(entries, added(admin, 2000+n, app.OutcomeAdded, ""))
+	}
+	w.wrote(t, entries...)
+	visit.Set("format", "csv")
+	visit.Set("who", "person")
+	for path, status := range map[string]int{"/home/journal": 200, "/home/journal/export": 400} {
+		a := w.do(t, request{path: path, form: visit})
+		a.wantStatus(t, status)
+		p := a.page(t)
+		if lack := text(p.one(t, ".lack")); !strings.Contains(lack, "people") {
+			t.Errorf("%s says %q", path, lack)
+		}
+		p.one(t, "#filter option[value=telegrambot]")
+	}
+}
+
+func TestWhoSeesTheirOwnEntriesIsNotToldOfTheChannelsOfOthers(t *testing.T) {
+	t.Parallel()
+	w := installed(t)
+	w.wrote(t, added(admin, 22, app.OutcomeAdded, ""))
+	_, visit := w.home(t, ivan)
+	p, _ := w.journal(t, visit)
+	p.lacks(t, "#filter option[value=telegrambot]")
 }
 
 func TestAJournalIsReadPageByPage(t *testing.T) {

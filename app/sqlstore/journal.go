@@ -68,33 +68,45 @@ func insertEntry(ctx context.Context, tx *sql.Tx, e *app.Entry) error {
 // AmendEntries puts what became known into open entries; see app.Store.
 func (s *Store) AmendEntries(ctx context.Context, entries []app.Entry, within time.Duration) error {
 	return journalError("amending", s.write(ctx, func(tx *sql.Tx) error {
+		var amended []app.Entry
 		for n := range entries {
-			if err := amendEntry(ctx, tx, &entries[n], within); err != nil {
+			found, err := amendEntry(ctx, tx, &entries[n], within)
+			if err != nil {
 				return err
 			}
+			if found {
+				amended = append(amended, entries[n])
+			}
 		}
-		return s.hear(ctx, tx, entries)
+		return s.hear(ctx, tx, amended)
 	}))
 }
 
-func amendEntry(ctx context.Context, tx *sql.Tx, e *app.Entry, within time.Duration) error {
+// amendEntry reports whether there was an open entry to amend.
+func amendEntry(ctx context.Context, tx *sql.Tx, e *app.Entry, within time.Duration) (bool, error) {
 	var open, by int64
-	err := tx.QueryRowContext(ctx, `SELECT id, by_id FROM journal WHERE member_id = $1 AND chat_id = $2 AND whom_id = $3 AND asked_id = $4
+	var said app.Reason
+	err := tx.QueryRowContext(ctx, `SELECT id, by_id, reason FROM journal WHERE member_id = $1 AND chat_id = $2 AND whom_id = $3 AND asked_id = $4
 		AND kind = $5 AND settled_at = 0 AND id >= $6 ORDER BY id DESC LIMIT 1`,
-		string(e.Member), int64(e.Chat), int64(e.Whom.ID), int64(e.Asker().ID), string(e.Kind), first(e.At.Add(-within))).Scan(&open, &by)
+		string(e.Member), int64(e.Chat), int64(e.Whom.ID), int64(e.Asker().ID), string(e.Kind), first(e.At.Add(-within))).Scan(&open, &by, (*string)(&said))
 	if errors.Is(err, sql.ErrNoRows) {
-		return insertEntry(ctx, tx, e)
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
+	}
+	// A page may know somebody as a member because of this very add.
+	state := e.State
+	if said == app.ReasonUnconfirmed && state == app.OutcomeAlreadyIn && e.Reason == "" {
+		state = app.OutcomeAdded
 	}
 	if e.ID = open; e.OnBehalf.ID != 0 {
 		by = int64(e.By.ID)
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE journal SET settled_at = $3, by_id = $4, line_id = $5, state = $6, reason = $7,
 		connector = CASE WHEN $8 = '' THEN connector ELSE $8 END WHERE member_id = $1 AND id = $2`,
-		string(e.Member), open, micros(e.Settled), by, int64(e.Line), string(e.State), string(e.Reason), e.Connector)
-	return err
+		string(e.Member), open, micros(e.Settled), by, int64(e.Line), string(state), string(e.Reason), e.Connector)
+	return err == nil, err
 }
 
 // NoteEntries marks that people were told; see app.Store.
@@ -197,11 +209,13 @@ func marks(n int) string { return strings.TrimSuffix(strings.Repeat(mark+", ", n
 func (s *Store) where(ctx context.Context, member bitrix.MemberID, f app.EntryFilter) (*condition, error) {
 	w := &condition{}
 	w.add(`member_id = `+mark, string(member))
-	if f.Person != "" {
-		people, err := s.called(ctx, member, f.Person)
-		if err != nil {
+	people, err := f.People, error(nil)
+	if people == nil && f.Person != "" {
+		if people, err = s.called(ctx, member, f.Person); err != nil {
 			return nil, err
 		}
+	}
+	if people != nil {
 		in := ` IN (` + numbers(people) + `)`
 		w.either(`asked_id`+in, `whom_id`+in, `by_id`+in+` AND asked_id <> by_id`)
 	}

@@ -65,15 +65,21 @@ func entries(t *testing.T, ctx context.Context, s app.Store) {
 		t.Errorf("on the other portal: %+v, %v", got, err)
 	}
 
-	// What is settled is not amended, nor is what was begun long before: a new one is written.
-	later := settled(entry(acme, 22, time.Minute), "")
+	// What is settled is not amended, nor is what was begun long before, and nothing is made up.
+	later := settled(entry(acme, 22, time.Minute), "Somebody Else")
 	later.State, later.Reason = app.OutcomeRefused, app.ReasonHistory
-	must(t, s.AmendEntries(ctx, []app.Entry{later}, time.Hour))
-	later.Whom.Name = "Olga Sidorova"
-	wantEntries(t, s, acme, app.EntryFilter{Person: "22"}, later, known)
-	late := settled(entry(acme, 23, 2*time.Hour), "")
-	must(t, s.AmendEntries(ctx, []app.Entry{late}, time.Hour))
-	wantEntries(t, s, acme, app.EntryFilter{Person: "23"}, late, begun)
+	must(t, s.AmendEntries(ctx, []app.Entry{later, settled(entry(acme, 23, 2*time.Hour), ""), settled(entry(acme, 24, 0), "")}, time.Hour))
+	wantEntries(t, s, acme, add, begun, known)
+
+	// Whom the portal has just agreed to add was added, whatever a page says that knows them from before.
+	agreed := entry(acme, 24, time.Minute)
+	agreed.Reason = app.ReasonUnconfirmed
+	same := settled(entry(acme, 24, time.Minute), "Elena Morozova")
+	must(t, s.WriteEntries(ctx, []app.Entry{agreed}))
+	same.State = app.OutcomeAlreadyIn
+	must(t, s.AmendEntries(ctx, []app.Entry{same}, time.Hour))
+	same.State = app.OutcomeAdded
+	wantEntries(t, s, acme, app.EntryFilter{Person: "24"}, same)
 
 	// It stays when the portal is removed, and goes when it is forgotten.
 	must(t, s.Uninstall(ctx, acme, moment.Add(3*time.Hour)))
@@ -105,6 +111,8 @@ func filteredEntries(t *testing.T, ctx context.Context, s app.Store) {
 	}{
 		"nothing asked for":             {app.EntryFilter{}, []app.Entry{policy, pavel, olga}},
 		"who was added":                 {app.EntryFilter{Person: "22"}, []app.Entry{olga}},
+		"several people":                {app.EntryFilter{People: []bitrix.UserID{22, 24}}, []app.Entry{pavel, olga}},
+		"none of the people":            {app.EntryFilter{People: []bitrix.UserID{}}, nil},
 		"a part of a name":              {app.EntryFilter{Person: "sidor"}, []app.Entry{olga}},
 		"two parts of a name":           {app.EntryFilter{Person: "orl pav"}, []app.Entry{pavel}},
 		"a name in another script":      {app.EntryFilter{Person: "ким"}, []app.Entry{pavel}},
@@ -135,6 +143,13 @@ func filteredEntries(t *testing.T, ctx context.Context, s app.Store) {
 			}
 			wantEntries(t, s, acme, c.filter, c.want...)
 		})
+	}
+	for text, want := range map[string][]bitrix.UserID{"22": {22}, "sidor": {22}, "nobody": {}} {
+		people, err := s.Called(ctx, acme, text)
+		must(t, err)
+		if d := cmp.Diff(want, people); d != "" {
+			t.Errorf("called %q: %s", text, d)
+		}
 	}
 	found, err := s.Connectors(ctx, acme)
 	must(t, err)

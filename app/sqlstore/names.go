@@ -128,17 +128,23 @@ func (s *Store) Connectors(ctx context.Context, member bitrix.MemberID) (map[str
 // maxCalled is how many people may have a name that is looked for.
 const maxCalled = 1000
 
+// Called returns the people whom a text names; see app.Store.
+func (s *Store) Called(ctx context.Context, member bitrix.MemberID, text string) ([]bitrix.UserID, error) {
+	people, err := s.called(ctx, member, text)
+	return people, journalError("reading", err)
+}
+
 // called are the people whom a text names: by number, or by words that are all
 // part of their name. Sealed names cannot be compared in SQL.
-func (s *Store) called(ctx context.Context, member bitrix.MemberID, text string) (people []bitrix.UserID, err error) {
+func (s *Store) called(ctx context.Context, member bitrix.MemberID, text string) ([]bitrix.UserID, error) {
 	if id, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil {
 		return []bitrix.UserID{bitrix.UserID(id)}, nil
 	}
-	words := strings.Fields(strings.ToLower(text))
+	people, words := []bitrix.UserID{}, strings.Fields(strings.ToLower(text))
 	w := &condition{}
 	w.add(`member_id = ?`, string(member))
 	w.add(`about LIKE 'user:%'`)
-	err = s.readNames(ctx, member, w, func(about, name string) {
+	err := s.readNames(ctx, member, w, func(about, name string) {
 		name = strings.ToLower(name)
 		if slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(name, word) }) {
 			return
