@@ -92,3 +92,24 @@ func TestTheSquadsAreAccessibleInEveryLook(t *testing.T) {
 		wantAccessible(t, "the squads", w.frame(t, page))
 	})
 }
+
+func TestASquadIsChangedOnTheApplicationsOwnPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.seat(t, ivan, "deal/77")
+	s.choose(t, olga, pavel)
+	must(t, s.card.Locator("#squads > summary").Click())
+	must(t, s.card.Locator("#squad-name").Fill("Delivery"))
+	must(t, s.card.Locator("#squad-name").Press("Enter"))
+	must(t, expect.Locator(s.card.Locator("#squads .squad .name")).ToHaveText("Delivery"))
+
+	f := openApplication(t, s.page)
+	must(t, f.Locator("nav .section[formaction='/home/squads']").Press("Enter"))
+	must(t, expect.Locator(f.Locator("ul.squads")).ToContainText("Olga Sidorova, Pavel Orlov"))
+	must(t, f.Locator("ul.squads summary").Press("Enter"))
+	wantAccessible(t, "the section of the squads", w.frame(t, s.page))
+	must(t, f.Locator("ul.squads input[type=text]").Fill("Carriers"))
+	must(t, f.Locator("ul.squads input[type=text]").Press("Enter"))
+	must(t, expect.Locator(f.Locator("ul.squads h2")).ToHaveText("Carriers"))
+	must(t, expect.Locator(f.Locator(".said")).ToHaveText("Saved: Carriers"))
+}
