@@ -291,9 +291,9 @@ func TestCellsAreTextsInEverySpreadsheet(t *testing.T) {
 		`Ann;=HYPERLINK("http://x","y")`: `Ann;'=HYPERLINK("http://x","y")`,
 		`Ann"; "=1`:                      `Ann";' "=1`,
 		"Ann; Lee":                       "Ann; Lee",
-		"＝1":        "'＝1",
-		"|calc":     "'|calc",
-		"Jean-Luc":  "Jean-Luc",
+		"＝1":                             "'＝1",
+		"|calc":                          "'|calc",
+		"Jean-Luc":                       "Jean-Luc",
 	} {
 		if got := cell(text); got != want {
 			t.Errorf("cell(%q) = %q, want %q", text, got, want)
