@@ -299,7 +299,7 @@ func TestTheJournalCallsTheSettingsAsThePolicyDoes(t *testing.T) {
 	for _, want := range []string{
 		"Cards that show Joinline: Deal, Contact", "Who may add people: DR5", "Who may add people: —", "Who may never be added: U23",
 		"Ask once more above this number of people: 5", "Nobody is added without a reason: on", "Nobody is added without a reason: off",
-		"Who reads a note until a person chooses: Notify them, Comment in the timeline", "Days that the journal is kept: 30", "Delegated adding: on",
+		"Who reads a reason until a person chooses: Notify them, Comment in the timeline", "Days that the journal is kept: 30", "Delegated adding: on",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the journal does not say %q", want)
