@@ -69,7 +69,9 @@ func entries(t *testing.T, ctx context.Context, s app.Store) {
 	later := settled(entry(acme, 22, time.Minute), "Somebody Else")
 	later.State, later.Reason = app.OutcomeRefused, app.ReasonHistory
 	must(t, s.AmendEntries(ctx, []app.Entry{later, settled(entry(acme, 23, 2*time.Hour), ""), settled(entry(acme, 24, 0), "")}, time.Hour))
-	wantEntries(t, s, acme, add, begun, known)
+	wantEntries(t, s, acme, app.EntryFilter{Person: "22"}, known)
+	wantEntries(t, s, acme, app.EntryFilter{Person: "23"}, begun)
+	wantEntries(t, s, acme, app.EntryFilter{Person: "24"})
 
 	// Whom the portal has just agreed to add was added, whatever a page says that knows them from before.
 	agreed := entry(acme, 24, time.Minute)
