@@ -13,7 +13,7 @@ help: ## list the tasks
 
 # Collecting garbage less often spares a tenth of the time.
 test: setup check ## install what the tests need, check the code, run every test (browser tests too)
-	GOGC=400 GOMEMLIMIT=1GiB go test -race -count=1 -timeout 20m ./...
+	GOGC=400 GOMEMLIMIT=1GiB go test -race -count=1 -timeout 40m ./...
 
 demo: ## Joinline and a simulated portal, on this machine
 	go run . demo

@@ -124,21 +124,21 @@ func TestTheCardIsAccessibleInEveryState(t *testing.T) {
 func TestTheInstallationIsAccessibleInEveryState(t *testing.T) {
 	inEveryLook(t, func(t *testing.T, w *world, page playwright.Page) {
 		s := w.sit(t, page, anna)
-		open := func(name string, kind string) {
+		open := func(name string, shows string) {
 			t.Helper()
 			_, err := s.page.Goto(w.URL() + "/marketplace/app/1/")
 			must(t, err)
-			must(t, expect.Locator(page.FrameLocator(".appframe iframe").Locator(".notice."+kind)).ToBeVisible())
+			must(t, expect.Locator(page.FrameLocator(".appframe iframe").Locator(shows)).ToBeVisible())
 			wantAccessible(t, name, w.frame(t, page))
 			wantAccessible(t, name+", in the portal's page", page)
 		}
 		w.Fail(bitrixtest.Fault{Method: "placement.bind", Kind: bitrixtest.FaultUserAccess})
-		open("an installation that failed", "stop")
+		open("an installation that failed", ".notice.stop")
 		w.SetFrames("silent")
-		open("the installation", "done")
+		open("the installation", ".notice.done")
 		w.SetFrames()
 		must(t, w.FinishInstall(w.keys.ClientID))
-		open("the page in the menu", "done")
+		open("the page in the menu", ".first-steps")
 	})
 }
 

@@ -110,6 +110,7 @@ func TestTheHealthPageWorksWithoutScripts(t *testing.T) {
 	w := newWorld(t)
 	page := newPage(t, playwright.BrowserNewContextOptions{JavaScriptEnabled: playwright.Bool(false)})
 	f := w.openByHand(t, page, w.Launch(w.keys.ClientID, 1, "DEFAULT", ""))
+	must(t, f.Locator(".first-steps").WaitFor()) // by then it has repaired what there was
 	w.Unbind(w.keys.ClientID, "CRM_DEAL_DETAIL_TAB")
 	openHealth(t, f)
 	wantKinds(t, f, map[string]string{"placements": "broken", "database": "fine", "public": "fine"})

@@ -95,7 +95,7 @@ func TestTheKeyboardAloneDoesEverything(t *testing.T) {
 	s.wantChosen(t, pavel)
 	keys("Control+Enter") // no chat is chosen yet
 	s.wantTrouble(t, "Choose the chat that people shall be added to.")
-	keys("Tab", "Tab", "Tab") // over the chip and "Why?" to the button, which waits for a chat as well
+	keys("Tab", "Tab", "Tab", "Tab") // over the chip, "Squads" and "Why?" to the button, which waits for a chat as well
 	must(t, expect.Locator(s.button()).ToBeFocused())
 	keys("Tab", "Tab", "Tab", "Space") // over "Choose all" and "Refresh" to the first chat
 	must(t, expect.Locator(s.chat(chatAnn).Locator("input")).ToBeChecked())

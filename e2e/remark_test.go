@@ -167,7 +167,7 @@ func TestARemarkIsMadeWithTheKeyboardAlone(t *testing.T) {
 			must(t, s.page.Keyboard().Press(key))
 		}
 	}
-	press("Tab", "Tab", "Enter", "Tab") // past the chip, to the summary, and into what it unfolds
+	press("Tab", "Tab", "Tab", "Enter", "Tab") // past the chip and the squads, to the summary, and into what it unfolds
 	must(t, expect.Locator(s.card.Locator("#why")).ToBeFocused())
 	must(t, s.page.Keyboard().Type("by keyboard"))
 	press("Tab", "Tab", "Space", "Shift+Tab", "Shift+Tab")

@@ -40,8 +40,9 @@ func first(t time.Time) int64 { return micros(t) * numbersPerMicro }
 // insertEntry gives an entry a number that nobody has. Numbers begin with the
 // time and end with chance, so that processes need not agree on them.
 func insertEntry(ctx context.Context, tx *sql.Tx, e *app.Entry) error {
-	for range 100 {
-		e.ID = first(e.At) + rand.Int64N(numbersPerMicro)
+	for try := range 100 {
+		// Should a microsecond be full, the next ones have room.
+		e.ID = first(e.At) + rand.Int64N(numbersPerMicro<<(try/8))
 		r, err := tx.ExecContext(ctx, `INSERT INTO journal (`+entryColumns+`)
 			SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19 FROM portals WHERE member_id = $1
 			ON CONFLICT (member_id, id) DO NOTHING`,
